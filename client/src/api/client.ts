@@ -1,0 +1,80 @@
+/** Every call that the viewer makes, by what it is for. Nothing else in the client fetches. */
+import type { Box } from "../model/box";
+import type { TileAddress } from "../model/pyramid";
+import { type FollowHandlers, followJob } from "./events";
+import { getJson, send } from "./http";
+import type {
+  Job,
+  Model,
+  PolygonCollection,
+  Run,
+  SegmentRequest,
+  SlideDetail,
+  SlideSummary,
+} from "./types";
+
+export interface Api {
+  health(): Promise<void>;
+  slides(): Promise<readonly SlideSummary[]>;
+  slide(id: string): Promise<SlideDetail>;
+  models(): Promise<readonly Model[]>;
+  jobs(slide: string): Promise<readonly Job[]>;
+  runs(slide: string): Promise<readonly Run[]>;
+  run(id: string): Promise<Run>;
+  segment(request: SegmentRequest): Promise<Job>;
+  cancel(job: string): Promise<Job>;
+  focus(job: string, box: Box): Promise<void>;
+  follow(job: string, handlers: FollowHandlers): () => void;
+  slideTileUrl(slide: string, tile: TileAddress): string;
+  thumbnailUrl(slide: SlideSummary, width: number): string;
+  probabilityTile(
+    run: string,
+    className: string,
+    tile: TileAddress,
+    signal: AbortSignal,
+  ): Promise<Blob>;
+  polygons(query: PolygonQuery, signal: AbortSignal): Promise<PolygonCollection>;
+}
+
+export interface PolygonQuery {
+  readonly run: string;
+  readonly className: string;
+  readonly box: Box;
+  readonly threshold: number;
+}
+
+const id = encodeURIComponent;
+const path = ({ z, x, y }: TileAddress): string => `${z}/${x}/${y}`;
+
+/** `root` is where the page lives, so that the service works below any path prefix. */
+export function createApi(root: string): Api {
+  const at = (relative: string): string => new URL(`api/${relative}`, root).href;
+  const post = async (relative: string, body?: unknown): Promise<Job> => {
+    const response = await send(at(relative), { method: "POST", body });
+    return (await response.json()) as Job;
+  };
+  return {
+    health: async () => void (await send(at("health"))),
+    slides: async () => (await getJson<{ slides: SlideSummary[] }>(at("slides"))).slides,
+    slide: (slide) => getJson(at(`slides/${id(slide)}`)),
+    models: async () => (await getJson<{ models: Model[] }>(at("models"))).models,
+    jobs: async (slide) => (await getJson<{ jobs: Job[] }>(at(`jobs?slide=${id(slide)}`))).jobs,
+    runs: async (slide) => (await getJson<{ runs: Run[] }>(at(`runs?slide=${id(slide)}`))).runs,
+    run: (run) => getJson(at(`runs/${id(run)}`)),
+    segment: (request) => post("jobs", { kind: "segment", ...request }),
+    cancel: (job) => post(`jobs/${id(job)}/cancel`),
+    focus: async (job, box) =>
+      void (await send(at(`jobs/${id(job)}/focus`), { method: "PUT", body: { box } })),
+    follow: (job, handlers) => followJob(at(`jobs/${id(job)}/events`), handlers),
+    slideTileUrl: (slide, tile) => at(`slides/${id(slide)}/tiles/${path(tile)}`),
+    thumbnailUrl: (slide, width) => at(`slides/${id(slide.id)}/thumbnail?width=${width}`),
+    probabilityTile: async (run, className, tile, signal) => {
+      const query = `layer=probability&class=${id(className)}`;
+      return (await send(at(`runs/${id(run)}/tiles/${path(tile)}?${query}`), { signal })).blob();
+    },
+    polygons: ({ run, className, box, threshold }, signal) => {
+      const query = `box=${box.join(",")}&threshold=${threshold}&class=${id(className)}`;
+      return getJson(at(`runs/${id(run)}/polygons?${query}`), signal);
+    },
+  };
+}

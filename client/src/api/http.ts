@@ -1,0 +1,76 @@
+/** JSON over fetch with two kinds of failure: the service said no, or it was not there. */
+import type { Problem } from "./types";
+
+/** The service answered with a problem document (or with something that is not one). */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+/** No answer at all: the service is down or the network is. */
+export class UnreachableError extends Error {
+  override readonly name = "UnreachableError";
+}
+
+/** An abort is our own doing and never the user's business. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+export interface RequestOptions {
+  readonly method?: "GET" | "POST" | "PUT";
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export async function send(url: string, options: RequestOptions = {}): Promise<Response> {
+  const response = await fetchOrUnreachable(url, toInit(options));
+  if (response.ok) return response;
+  // A reverse proxy in front of a stopped service answers for it; that is "not there" as well.
+  if (response.status === 502 || response.status === 504) {
+    throw new UnreachableError(`${response.status} from the proxy`);
+  }
+  throw new ProblemError(await readProblem(response));
+}
+
+export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const response = await send(url, signal ? { signal } : {});
+  return (await response.json()) as T;
+}
+
+function toInit({ method = "GET", body, signal }: RequestOptions): RequestInit {
+  const init: RequestInit = { method };
+  if (signal) init.signal = signal;
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { "Content-Type": "application/json" };
+  }
+  return init;
+}
+
+async function fetchOrUnreachable(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new UnreachableError(String(error), { cause: error });
+  }
+}
+
+async function readProblem(response: Response): Promise<Problem> {
+  const fallback = `The service answered ${response.status} ${response.statusText}`.trim();
+  try {
+    const body = (await response.json()) as Partial<Problem>;
+    return {
+      title: body.title ?? fallback,
+      status: response.status,
+      detail: body.detail ?? body.title ?? fallback,
+      hint: body.hint ?? null,
+    };
+  } catch {
+    return { title: fallback, status: response.status, detail: fallback, hint: null };
+  }
+}

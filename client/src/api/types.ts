@@ -1,0 +1,144 @@
+/**
+ * The service's REST contract, as TypeScript. Boxes are in base pixels, times are ISO 8601 UTC.
+ */
+import type { Box } from "../model/box";
+
+/** RFC 9457 problem document; `hint` says what the reader can do about it. */
+export interface Problem {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly hint: string | null;
+}
+
+/** Micrometres per base pixel and who said so. */
+export interface Mpp {
+  readonly x: number;
+  readonly y: number;
+  readonly source: "metadata" | "user" | "assumed";
+}
+
+export interface SlideSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly mpp: Mpp | null;
+  readonly thumbnail: string;
+  /** Why the file cannot be opened; null for a sound slide. */
+  readonly problem: { readonly detail: string; readonly hint: string | null } | null;
+}
+
+export interface SlideDetail extends SlideSummary {
+  readonly tile_width: number;
+  readonly tile_height: number;
+  readonly max_zoom: number;
+  readonly format: string;
+  readonly fingerprint: string;
+}
+
+export interface ModelClass {
+  readonly name: string;
+  readonly code: number;
+  /** `#rrggbb` */
+  readonly color: string;
+}
+
+export interface Model {
+  readonly name: string;
+  readonly version: string;
+  /** `name@version`, what a job asks for. */
+  readonly reference: string;
+  readonly default: boolean;
+  readonly classes: readonly ModelClass[];
+  /** µm per pixel that the model works at. */
+  readonly mpp: number;
+  readonly summary: string;
+  /** One honest sentence on how little or how much the model was measured. */
+  readonly notice: string;
+}
+
+export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
+export type JobStage = "starting" | "tissue" | "predict" | "trace" | "write" | "done";
+
+export interface Progress {
+  readonly stage: JobStage;
+  readonly done: number;
+  readonly total: number;
+  readonly tiles_per_s: number | null;
+  readonly eta_s: number | null;
+}
+
+export interface Failure {
+  readonly stage: string;
+  readonly slide: string;
+  readonly tile: unknown;
+  readonly cause: string;
+  readonly hint: string | null;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: JobState;
+  readonly slide: string;
+  readonly slide_name: string;
+  readonly model: string;
+  readonly roi: Box | null;
+  /** Known once the job has something to show. */
+  readonly run: string | null;
+  readonly created: string;
+  readonly started: string | null;
+  readonly finished: string | null;
+  readonly progress: Progress;
+  readonly failure: Failure | null;
+}
+
+export interface ClassReport {
+  readonly name: string;
+  readonly code: number;
+  readonly area_mm2: number;
+  readonly share: number;
+}
+
+/** The part of `report.json` that the viewer shows. */
+export interface Report {
+  readonly classes?: readonly ClassReport[];
+  readonly tiles?: {
+    readonly total: number;
+    readonly tissue: number;
+    readonly run: number;
+    readonly resumed: number;
+  };
+}
+
+export interface Run {
+  readonly id: string;
+  readonly job: string | null;
+  readonly slide: string;
+  readonly model: string;
+  readonly classes: readonly ModelClass[];
+  readonly mpp: number;
+  readonly roi: Box | null;
+  readonly threshold: number;
+  readonly state: JobState;
+  readonly report: Report | null;
+}
+
+export interface SegmentRequest {
+  readonly slide: string;
+  readonly model: string;
+  readonly threshold: number;
+  readonly roi?: Box;
+  readonly focus?: Box;
+}
+
+/** GeoJSON of one class: `coordinates[0]` is the outer ring, the others are holes. */
+export interface PolygonFeature {
+  readonly geometry: { readonly coordinates: readonly (readonly (readonly number[])[])[] };
+  readonly properties: { readonly class: string; readonly area_um2: number };
+}
+
+export interface PolygonCollection {
+  readonly features: readonly PolygonFeature[];
+}

@@ -1,0 +1,53 @@
+/** What a job's record means to somebody who waits for it. */
+import type { Job, JobStage, JobState } from "../api/types";
+
+export const STATE_WORDS: Record<JobState, string> = {
+  queued: "Waiting",
+  running: "Running",
+  done: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
+
+export const STAGE_WORDS: Record<JobStage, string> = {
+  starting: "Starting",
+  tissue: "Finding the tissue",
+  predict: "Predicting",
+  trace: "Tracing outlines",
+  write: "Writing the results",
+  done: "Done",
+};
+
+export function hasEnded(job: Pick<Job, "state">): boolean {
+  return job.state === "done" || job.state === "failed" || job.state === "cancelled";
+}
+
+/** The stage in words; a job that has not begun is waiting, whatever its progress says. */
+export function activity(job: Job): string {
+  if (job.state !== "running") return STATE_WORDS[job.state];
+  return STAGE_WORDS[job.progress.stage] ?? job.progress.stage;
+}
+
+/** 0 to 1; null while nobody can know. */
+export function fraction({ progress }: Job): number | null {
+  return progress.total > 0 ? Math.min(1, progress.done / progress.total) : null;
+}
+
+/**
+ * The list with this record in it, newest first.
+ *
+ * Answers and events of one job may overtake each other: an ended job stays ended, and within a
+ * stage the count never goes back. (A job may go back to waiting: a restarted service resumes it.)
+ */
+export function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
+  const known = jobs.find(({ id }) => id === job.id);
+  if (!known) return [job, ...jobs].sort((a, b) => b.created.localeCompare(a.created));
+  if (isOlder(job, known)) return jobs;
+  return jobs.map((each) => (each.id === job.id ? job : each));
+}
+
+function isOlder(job: Job, known: Job): boolean {
+  if (hasEnded(known) !== hasEnded(job)) return hasEnded(known);
+  const [a, b] = [job.progress, known.progress];
+  return job.state === known.state && a.stage === b.stage && a.done < b.done;
+}

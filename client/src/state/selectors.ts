@@ -1,0 +1,66 @@
+/** Questions to the state that more than one place asks. */
+import type { Job, Model, ModelClass, Run, SlideDetail } from "../api/types";
+import { hasEnded } from "../model/jobs";
+import type { AppState } from "./state";
+
+export function openDetail(state: AppState): SlideDetail | null {
+  const detail = state.slide?.detail;
+  return detail?.status === "ready" ? detail.value : null;
+}
+
+export function selectedRun({ slide }: AppState): Run | null {
+  return slide?.runs?.find(({ id }) => id === slide.runId) ?? null;
+}
+
+export function chosenModel({ models, model }: AppState): Model | null {
+  if (models.status !== "ready") return null;
+  return models.value.find(({ reference }) => reference === model) ?? null;
+}
+
+export function activeJobs({ slide }: AppState): readonly Job[] {
+  return (slide?.jobs ?? []).filter((job) => !hasEnded(job));
+}
+
+export function jobOfRun(state: AppState, run: Run): Job | null {
+  return state.slide?.jobs.find((job) => job.id === run.job || job.run === run.id) ?? null;
+}
+
+/**
+ * The job that the panel is about: one under way; else the newest, if it came to nothing; else the
+ * one behind the run on show.
+ */
+export function shownJob(state: AppState): Job | null {
+  const active = activeJobs(state);
+  const current = active.find((job) => job.state === "running") ?? active.at(-1);
+  if (current) return current;
+  const newest = state.slide?.jobs[0] ?? null;
+  const run = selectedRun(state);
+  return run && newest?.run ? jobOfRun(state, run) : newest;
+}
+
+/** The class whose probability is on show: the chosen one where the run has it. */
+export function shownClass(state: AppState, run: Run): ModelClass | null {
+  return run.classes.find(({ name }) => name === state.overlay.className) ?? run.classes[0] ?? null;
+}
+
+/** Classes to draw, in the run's order. */
+export function shownClasses(state: AppState, run: Run): readonly ModelClass[] {
+  if (!state.overlay.visible) return [];
+  if (state.overlay.mode === "probability") {
+    const shown = shownClass(state, run);
+    return shown ? [shown] : [];
+  }
+  return run.classes.filter(({ name }) => !state.overlay.hidden.includes(name));
+}
+
+/** Why *Segment* cannot be pressed; null when it can. */
+export function segmentObstacle(state: AppState): string | null {
+  const detail = openDetail(state);
+  if (!detail) return "Open a slide first.";
+  if (!detail.mpp) {
+    return "This slide does not say how large its pixels are, and a model sees wrong sizes without that. Give it with --slide-mpp on the command line.";
+  }
+  if (!chosenModel(state)) return "There is no model to segment with.";
+  if (state.region.scope === "drawn" && !state.region.box) return "Draw a region on the slide.";
+  return null;
+}

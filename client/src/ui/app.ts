@@ -1,0 +1,56 @@
+/** Renders the state into the page, at most once per frame. */
+import { render } from "lit-html";
+import type { Commands } from "../state/commands";
+import type { AppState } from "../state/state";
+import { jobCard } from "./jobCard";
+import { legend } from "./legend";
+import { notices } from "./notices";
+import { overlayPanel } from "./overlayPanel";
+import { runList } from "./runList";
+import { segmentPanel } from "./segmentPanel";
+import { slideList, type ThumbnailUrl } from "./slideList";
+import { stageHeader, stageMessage } from "./stageHeader";
+
+/** An element that `index.html` is sure to have. */
+export function host(id: string): HTMLElement {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no #${id}`);
+  return element;
+}
+
+export class App {
+  private frame = 0;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly thumbnailUrl: ThumbnailUrl,
+  ) {}
+
+  show(state: () => AppState): void {
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.render(state());
+    });
+  }
+
+  private render(state: AppState): void {
+    const { commands } = this;
+    render(slideList(state, commands, this.thumbnailUrl), host("slides"));
+    render(stageHeader(state), host("stage-header"));
+    render(stageMessage(state), host("stage-message"));
+    render(
+      [
+        segmentPanel(state, commands),
+        jobCard(state, commands),
+        overlayPanel(state, commands),
+        legend(state, commands),
+        runList(state, commands),
+      ],
+      host("panel"),
+    );
+    render(notices(state, commands), host("notices"));
+    const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;
+    document.title = name ? `${name} · HistoLoop` : "HistoLoop";
+  }
+}

@@ -1,0 +1,16 @@
+/** Line icons, 16 px, drawn with the text's colour. */
+import { html, type SVGTemplateResult, svg, type TemplateResult } from "lit-html";
+
+function icon(paths: SVGTemplateResult): TemplateResult {
+  return html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true">${paths}</svg>`;
+}
+
+export const ICONS = {
+  plus: icon(svg`<path d="M8 3v10M3 8h10" />`),
+  minus: icon(svg`<path d="M3 8h10" />`),
+  home: icon(svg`<path d="M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3" />`),
+  rectangle: icon(svg`<path d="M3 4h10v8H3z" stroke-dasharray="2.2 1.6" />`),
+  cross: icon(svg`<path d="M4 4l8 8M12 4l-8 8" />`),
+  refresh: icon(svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5" />`),
+  warning: icon(svg`<path d="M8 2.5l6 11H2zM8 6.5v3.2M8 11.4v.4" />`),
+};

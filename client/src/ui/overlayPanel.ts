@@ -1,0 +1,115 @@
+/** How the prediction lies over the slide. Nothing here asks the service to predict again. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import { styleMap } from "lit-html/directives/style-map.js";
+import { viridisGradient } from "../model/colour";
+import type { Commands } from "../state/commands";
+import { selectedRun, shownClass } from "../state/selectors";
+import type { AppState, OverlayMode } from "../state/state";
+
+export function overlayPanel(state: AppState, commands: Commands): TemplateResult {
+  const { overlay } = state;
+  return html`<section class="panel-section" aria-labelledby="overlay-title">
+    <div class="section-head">
+      <h2 id="overlay-title">Prediction</h2>
+      ${toggle("overlay-toggle", "Show", overlay.visible, (visible) =>
+        commands.adjustOverlay({ visible }),
+      )}
+    </div>
+    <div class="segmented" role="group" aria-label="Show the prediction as">
+      ${modeButton("class", "Class", overlay.mode, commands)}
+      ${modeButton("probability", "Probability", overlay.mode, commands)}
+    </div>
+    ${overlay.mode === "probability" ? colourScale(state, commands) : nothing}
+    ${slider("threshold", "Threshold", overlay.threshold, [0.01, 0.99], (threshold) =>
+      commands.adjustOverlay({ threshold }),
+    )}
+    ${slider("opacity", "Opacity", overlay.opacity, [0, 1], (opacity) =>
+      commands.adjustOverlay({ opacity }),
+    )}
+    ${outlines(state, commands)}
+  </section>`;
+}
+
+function modeButton(
+  mode: OverlayMode,
+  text: string,
+  current: OverlayMode,
+  commands: Commands,
+): TemplateResult {
+  return html`<button type="button" data-testid="mode-${mode}"
+    aria-pressed=${mode === current ? "true" : "false"}
+    @click=${() => commands.adjustOverlay({ mode })}
+  >${text}</button>`;
+}
+
+function slider(
+  testId: string,
+  name: string,
+  value: number,
+  [low, high]: readonly [number, number],
+  onInput: (value: number) => void,
+): TemplateResult {
+  const filled = { "--filled": `${(100 * (value - low)) / (high - low)}%` };
+  return html`<label class="field slider">
+    <span class="field-name">${name}</span>
+    <input type="range" data-testid=${testId} min=${low} max=${high} step="0.01"
+      style=${styleMap(filled)} .value=${live(String(value))}
+      @input=${(event: Event) => onInput((event.target as HTMLInputElement).valueAsNumber)} />
+    <output>${value.toFixed(2)}</output>
+  </label>`;
+}
+
+/** The colour map, where the threshold cuts it, and of which class it is. */
+function colourScale(state: AppState, commands: Commands): TemplateResult {
+  const run = selectedRun(state);
+  const shown = run && shownClass(state, run);
+  const cut = { left: `${state.overlay.threshold * 100}%` };
+  return html`
+    ${
+      run && run.classes.length > 1
+        ? html`<label class="field">
+          <span class="field-name">Class</span>
+          <select data-testid="class-picker" .value=${live(shown?.name ?? "")}
+            @change=${(event: Event) =>
+              commands.adjustOverlay({ className: (event.target as HTMLSelectElement).value })}>
+            ${run.classes.map(
+              ({ name }) =>
+                html`<option value=${name} ?selected=${name === shown?.name}>${name}</option>`,
+            )}
+          </select>
+        </label>`
+        : nothing
+    }
+    <div class="colour-scale" aria-hidden="true">
+      <div class="colour-bar" style=${styleMap({ backgroundImage: viridisGradient() })}>
+        <span class="colour-cut" style=${styleMap(cut)}></span>
+      </div>
+      <div class="colour-ends"><span>0</span><span>probability${shown ? ` of ${shown.name}` : ""}</span><span>1</span></div>
+    </div>
+  `;
+}
+
+function outlines(state: AppState, commands: Commands): TemplateResult {
+  const { overlay, outlinesAvailable } = state;
+  const hint = overlay.outlines && !outlinesAvailable && selectedRun(state) !== null;
+  return html`<div class="toggle-row">
+    ${toggle("outlines-toggle", "Outlines", overlay.outlines, (on) =>
+      commands.adjustOverlay({ outlines: on }),
+    )}
+    ${hint ? html`<span class="field-note">zoom in to see them</span>` : nothing}
+  </div>`;
+}
+
+function toggle(
+  testId: string,
+  name: string,
+  checked: boolean,
+  onChange: (checked: boolean) => void,
+): TemplateResult {
+  return html`<label class="toggle">
+    <input type="checkbox" data-testid=${testId} .checked=${live(checked)}
+      @change=${(event: Event) => onChange((event.target as HTMLInputElement).checked)} />
+    <span>${name}</span>
+  </label>`;
+}

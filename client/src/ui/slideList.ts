@@ -1,0 +1,87 @@
+/** The left rail: which slides there are, how large, and which cannot be opened and why. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { SlideSummary } from "../api/types";
+import { formatMillimetres, formatMpp, formatPixels } from "../model/format";
+import type { Commands } from "../state/commands";
+import type { AppState } from "../state/state";
+import { ICONS } from "./icons";
+import { problemNote } from "./problemNote";
+
+export type ThumbnailUrl = (slide: SlideSummary, width: number) => string;
+
+export function slideList(
+  state: AppState,
+  commands: Commands,
+  thumbnailUrl: ThumbnailUrl,
+): TemplateResult {
+  return html`
+    <header class="rail-header">
+      <h2>Slides</h2>
+      <button class="quiet icon-only" title="Look for new slides" aria-label="Look for new slides"
+        @click=${() => commands.refreshSlides()}>${ICONS.refresh}</button>
+    </header>
+    ${content(state, commands, thumbnailUrl)}
+  `;
+}
+
+function content(
+  { slides, slide }: AppState,
+  commands: Commands,
+  thumbnailUrl: ThumbnailUrl,
+): TemplateResult {
+  if (slides.status === "loading") return html`<p class="placeholder">Reading the slides…</p>`;
+  if (slides.status === "failed") return problemNote(slides.problem);
+  if (slides.value.length === 0) {
+    return html`<p class="placeholder">
+      There are no slides here yet. Put whole-slide images into the folder that the service was
+      started with, then look again.
+    </p>`;
+  }
+  return html`<ul class="slide-list">
+    ${repeat(
+      slides.value,
+      ({ id }) => id,
+      (each) => html`<li>${entry(each, each.id === slide?.id, commands, thumbnailUrl)}</li>`,
+    )}
+  </ul>`;
+}
+
+function entry(
+  slide: SlideSummary,
+  isOpen: boolean,
+  commands: Commands,
+  thumbnailUrl: ThumbnailUrl,
+): TemplateResult {
+  const { problem } = slide;
+  return html`<button
+    class="slide-item" data-testid="slide-item" data-slide=${slide.id}
+    aria-current=${isOpen ? "true" : nothing} ?disabled=${problem !== null}
+    @click=${() => commands.openSlide(slide.id)}
+  >
+    <span class="thumbnail">
+      ${problem ? ICONS.warning : html`<img src=${thumbnailUrl(slide, 128)} alt="" loading="lazy" />`}
+    </span>
+    <span class="slide-text">
+      <span class="slide-name" title=${slide.name}>${slide.name}</span>
+      ${problem ? reason(problem) : facts(slide)}
+    </span>
+  </button>`;
+}
+
+function facts({ width, height, mpp }: SlideSummary): TemplateResult {
+  return html`
+    <span class="fact">${formatPixels(width, height)}</span>
+    ${
+      mpp
+        ? html`<span class="fact">${formatMillimetres(width, height, mpp)}</span>
+          <span class="fact">${formatMpp(mpp)}</span>`
+        : html`<span class="fact caution">pixel size unknown</span>`
+    }
+  `;
+}
+
+function reason({ detail, hint }: NonNullable<SlideSummary["problem"]>): TemplateResult {
+  return html`<span class="fact">${detail}</span>
+    ${hint ? html`<span class="fact">${hint}</span>` : nothing}`;
+}

@@ -1,0 +1,25 @@
+/** What lies over the stage: the slide's name, or why there is nothing to see. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { formatMpp, formatPixels } from "../model/format";
+import { openDetail } from "../state/selectors";
+import type { AppState } from "../state/state";
+import { problemNote } from "./problemNote";
+
+export function stageHeader(state: AppState): TemplateResult | typeof nothing {
+  const detail = openDetail(state);
+  if (!detail) return nothing;
+  const { name, width, height, mpp } = detail;
+  return html`<span class="stage-title">${name}</span>
+    <span class="stage-facts">${formatPixels(width, height)}</span>
+    <span class="stage-facts">${mpp ? formatMpp(mpp) : "pixel size unknown"}</span>`;
+}
+
+/** In the middle of an empty stage. */
+export function stageMessage({ slide, slides }: AppState): TemplateResult | typeof nothing {
+  if (!slide) {
+    const text = slides.status === "loading" ? "" : "Choose a slide on the left.";
+    return html`<p class="placeholder">${text}</p>`;
+  }
+  if (slide.detail.status === "loading") return html`<p class="placeholder">Opening the slide…</p>`;
+  return slide.detail.status === "failed" ? problemNote(slide.detail.problem) : nothing;
+}

@@ -1,0 +1,20 @@
+/** Zooming without a wheel. */
+import { html, type TemplateResult } from "lit-html";
+import { ICONS } from "./icons";
+
+export interface Zoomable {
+  zoomBy(factor: number): void;
+  home(): void;
+}
+
+const STEP = 1.6;
+
+export function zoomControls(stage: Zoomable): TemplateResult {
+  const button = (label: string, icon: TemplateResult, press: () => void) =>
+    html`<button title=${label} aria-label=${label} @click=${press}>${icon}</button>`;
+  return html`
+    ${button("Zoom in", ICONS.plus, () => stage.zoomBy(STEP))}
+    ${button("Zoom out", ICONS.minus, () => stage.zoomBy(1 / STEP))}
+    ${button("Whole slide", ICONS.home, () => stage.home())}
+  `;
+}

@@ -1,0 +1,165 @@
+/** The stage: the slide and all that lies over it, kept in step with the state and each other. */
+import type { Api } from "../api/client";
+import type { Box, Point } from "../model/box";
+import { type Camera, cameraOf, type Projection, toBase } from "../model/projection";
+import { debounce } from "../state/debounce";
+import { openDetail, selectedRun, shownClass } from "../state/selectors";
+import type { AppState } from "../state/state";
+import { DeepZoom } from "./deepZoom";
+import { OutlineLayer } from "./outlines/outlineLayer";
+import { decodeGreyTile } from "./overlay/greyTile";
+import { OverlayLayer } from "./overlay/overlayLayer";
+import { sceneOf } from "./overlay/scene";
+import { type CursorReading, ScaleBarView, StatusLine } from "./readouts";
+import { RegionTool } from "./regionTool";
+
+export interface StageHosts {
+  readonly slide: HTMLElement;
+  readonly scaleBar: HTMLElement;
+  readonly status: HTMLElement;
+}
+
+export interface StageEvents {
+  /** The view has come to rest. */
+  readonly onView: (camera: Camera, projection: Projection) => void;
+  readonly onRegion: (box: Box | null) => void;
+  readonly onOutlinesAvailable: (available: boolean) => void;
+  /** A tile or an outline could not be had. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const REST_MS = 200;
+
+export class Stage {
+  private readonly deepZoom: DeepZoom;
+  private readonly overlay: OverlayLayer;
+  private readonly outlines: OutlineLayer;
+  private readonly region: RegionTool;
+  private readonly scaleBar: ScaleBarView;
+  private readonly status: StatusLine;
+  private readonly reportView = debounce(() => this.viewCameToRest(), REST_MS);
+  private state: AppState | null = null;
+  private shown: string | null = null;
+  private cursor: Point | null = null;
+  private place = "";
+
+  constructor(
+    hosts: StageHosts,
+    private readonly api: Api,
+    private readonly events: StageEvents,
+  ) {
+    this.deepZoom = new DeepZoom(hosts.slide, {
+      onFrame: (projection) => this.drawFrame(projection),
+      onTileFailed: () => events.onTrouble(null),
+    });
+    const { surface } = this.deepZoom;
+    this.overlay = new OverlayLayer(surface, {
+      fetchTile: (run) => async (tile, signal) =>
+        decodeGreyTile(await api.probabilityTile(run, tile.layer, tile, signal)),
+      onFailed: events.onTrouble,
+    });
+    const fetchPolygons: Api["polygons"] = (query, signal) => api.polygons(query, signal);
+    this.outlines = new OutlineLayer(
+      surface,
+      fetchPolygons,
+      events.onTrouble,
+      events.onOutlinesAvailable,
+    );
+    this.region = new RegionTool(surface, events.onRegion, () => this.slideBox());
+    this.scaleBar = new ScaleBarView(hosts.scaleBar);
+    this.status = new StatusLine(hosts.status);
+    this.watchCursor(surface);
+  }
+
+  show(state: AppState): void {
+    this.state = state;
+    this.openSlide(state);
+    this.overlay.show(sceneOf(state));
+    this.outlines.show(state);
+    this.region.show(state.region);
+    this.drawReadouts();
+  }
+
+  invalidate(run: string, boxes: readonly Box[] | null): void {
+    this.overlay.invalidate(run, boxes);
+    this.outlines.invalidate(run, boxes);
+  }
+
+  zoomBy(factor: number): void {
+    this.deepZoom.zoomBy(factor);
+  }
+
+  home(): void {
+    this.deepZoom.home();
+  }
+
+  /** The service is back. */
+  retry(): void {
+    this.deepZoom.retry();
+    this.overlay.retry();
+  }
+
+  private openSlide(state: AppState): void {
+    const detail = openDetail(state);
+    const id = detail?.id ?? null;
+    if (id === this.shown) return;
+    this.shown = id;
+    this.place = "";
+    if (!detail) {
+      this.deepZoom.close();
+      this.drawFrame(null);
+      return;
+    }
+    this.deepZoom.open(detail, state.camera, (tile) => this.api.slideTileUrl(detail.id, tile));
+  }
+
+  private drawFrame(projection: Projection | null): void {
+    this.overlay.draw(projection);
+    this.outlines.draw(projection);
+    this.region.draw(projection);
+    this.drawReadouts();
+    // A frame is drawn for every tile that arrives; most of them are of the same place.
+    const place = projection ? Object.values(projection).join() : "";
+    if (place === this.place) return;
+    this.place = place;
+    this.reportView();
+  }
+
+  private viewCameToRest(): void {
+    const { projection } = this.deepZoom;
+    if (projection) this.events.onView(cameraOf(projection), projection);
+  }
+
+  private watchCursor(surface: HTMLElement): void {
+    surface.addEventListener("pointermove", (event) => {
+      const { left, top } = surface.getBoundingClientRect();
+      this.cursor = { x: event.clientX - left, y: event.clientY - top };
+      this.drawReadouts();
+    });
+    surface.addEventListener("pointerleave", () => {
+      this.cursor = null;
+      this.drawReadouts();
+    });
+  }
+
+  private drawReadouts(): void {
+    const { projection } = this.deepZoom;
+    const mpp = (this.state && openDetail(this.state)?.mpp) ?? null;
+    this.scaleBar.draw(projection, mpp);
+    this.status.draw(projection, mpp, projection && this.readCursor(projection));
+  }
+
+  private readCursor(projection: Projection): CursorReading | null {
+    if (!this.cursor || !this.state) return null;
+    const point = toBase(projection, this.cursor);
+    const run = selectedRun(this.state);
+    const className = run && this.state.overlay.visible && shownClass(this.state, run)?.name;
+    const value = className ? this.overlay.probability(className, point) : null;
+    return { point, probability: className && value !== null ? { className, value } : null };
+  }
+
+  private slideBox(): Box | null {
+    const detail = this.state && openDetail(this.state);
+    return detail && [0, 0, detail.width, detail.height];
+  }
+}

@@ -1,0 +1,24 @@
+import { loadEnv } from "vite";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig(({ mode }) => ({
+  // Relative, so that the service may be mounted under any path.
+  base: "./",
+  build: {
+    outDir: "../server/histoloop/service/static",
+    emptyOutDir: true,
+    target: "es2022",
+    // The content security policy allows no `data:` scripts or fonts; keep every asset a file.
+    assetsInlineLimit: 0,
+    // OpenSeadragon alone is about 350 kB minified, and the viewer is nothing without it.
+    chunkSizeWarningLimit: 600,
+    // The polyfill would be an inline script; every browser with WebGL2 preloads modules.
+    modulePreload: { polyfill: false },
+  },
+  // `HISTOLOOP_URL=http://127.0.0.1:9000 npm run dev` serves the sources over another service.
+  server: {
+    host: "127.0.0.1",
+    proxy: { "/api": loadEnv(mode, ".", "HISTOLOOP_").HISTOLOOP_URL ?? "http://127.0.0.1:8000" },
+  },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+}));

@@ -1,0 +1,61 @@
+"""`histoloop`: the verbs and how they end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from histoloop import __version__
+from histoloop.cli import demo, models, segment, serve, synthesize, train
+from histoloop.errors import CancelledError, HistoloopError
+
+app = typer.Typer(
+    name="histoloop",
+    help="Segment whole-slide images, look at the prediction, train the next model.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("segment")(segment.segment)
+app.command("train")(train.train)
+app.command("synthesize")(synthesize.synthesize)
+app.add_typer(models.app, name="models")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[  # noqa: ARG001
+        bool, typer.Option("--debug", help="Show tracebacks.")
+    ] = False,
+) -> None:
+    """Options that come before the verb; --debug is acted on in `main`."""
+    if version:
+        typer.echo(f"histoloop {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a verb; an error is one line on stderr and an exit code: 2 wrong use, 1 failed."""
+    if "--debug" in sys.argv:
+        sys.argv.remove("--debug")
+        sys.exit(app(standalone_mode=False))
+    try:
+        sys.exit(app(standalone_mode=False))
+    except HistoloopError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        _fail(" ".join(error.format_message().split()), 2)
+    except (CancelledError, click.Abort, KeyboardInterrupt):
+        _fail("cancelled; --resume goes on from here", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"histoloop: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,119 @@
+"""What a person at a terminal sees of a segmentation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from histoloop.config import Settings
+from histoloop.jobs.batch import Outcome, segment_all
+from histoloop.jobs.context import Context, Executor, Progress, SilentListener, ThreadExecutor
+from histoloop.jobs.plan import SegmentParameters
+from histoloop.slides.folder import FolderSlideStore
+
+_STAGES = {
+    "tissue": "looking for tissue",
+    "predict": "predicting",
+    "trace": "tracing outlines",
+    "done": "done",
+}
+
+
+@dataclass
+class BarListener(SilentListener):
+    """A progress bar per slide."""
+
+    bars: Bars
+    task: TaskID
+
+    def progress(self, progress: Progress) -> None:
+        speed = f"{progress.tiles_per_s:.1f} tiles/s" if progress.tiles_per_s else ""
+        self.bars.update(
+            self.task,
+            completed=progress.done,
+            total=progress.total or None,
+            stage=_STAGES.get(progress.stage, progress.stage),
+            speed=speed,
+        )
+
+
+def segment_with_progress(
+    slides: Sequence[Path], common: SegmentParameters, settings: Settings
+) -> int:
+    """Segment and say how it goes; returns the exit code."""
+    console = Console(stderr=True)
+    columns = ("{task.description}", "{task.fields[stage]}")
+    with (
+        _executor(settings) as executor,
+        Bars(
+            *(TextColumn(column) for column in columns),
+            BarColumn(),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        ) as bars,
+    ):
+
+        def context(slide: Path) -> Context:
+            task = bars.add_task(slide.name, total=None, stage="", speed="")
+            return Context(executor, BarListener(bars, task))
+
+        outcomes = [
+            _said(outcome)
+            for outcome in segment_all(_expand(slides), common, settings.home, context)
+        ]
+    return _summary(outcomes)
+
+
+def _said(outcome: Outcome) -> Outcome:
+    if outcome.error:
+        print(f"histoloop: {outcome.error}", file=sys.stderr)
+    if outcome.report:
+        for warning in outcome.report.warnings:
+            print(f"histoloop: warning: {warning}", file=sys.stderr)
+        areas = ", ".join(
+            f"{one.name} {one.area_mm2:.2f} mm² ({one.share:.0%} of the tissue)"
+            for one in outcome.report.classes
+        )
+        print(f"{outcome.slide.name}: {areas} in {outcome.report.seconds['total']:.1f} s", end="")
+        print(f" → {outcome.out}")
+    return outcome
+
+
+def _summary(outcomes: Sequence[Outcome]) -> int:
+    """The exit code: that of the only slide, or 1 when any of several failed."""
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if len(outcomes) > 1:
+        names = ", ".join(outcome.slide.name for outcome in failed)
+        print(f"{len(outcomes) - len(failed)} of {len(outcomes)} slides segmented", end="")
+        print(f"; failed: {names}" if failed else "")
+        return 1 if failed else 0
+    return max((outcome.error.exit_code for outcome in failed if outcome.error), default=0)
+
+
+def _expand(slides: Sequence[Path]) -> list[Path]:
+    """Folders stand for the slides in them."""
+    found: list[Path] = []
+    for path in slides:
+        found += [one.path for one in FolderSlideStore(path).list()] if path.is_dir() else [path]
+    return found
+
+
+@contextmanager
+def _executor(settings: Settings) -> Iterator[Executor]:
+    if settings.scheduler is None:
+        yield ThreadExecutor(settings.workers)
+        return
+    from histoloop.jobs.engine import DaskExecutor, connect
+
+    with connect(settings.scheduler) as client:
+        yield DaskExecutor(client)

@@ -1,0 +1,72 @@
+"""Settings: the only place that reads the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from histoloop.errors import UsageError
+
+
+class Settings(BaseSettings):
+    """Every field is ``HISTOLOOP_<NAME>`` in the environment, and a flag where it makes sense."""
+
+    model_config = SettingsConfigDict(env_prefix="HISTOLOOP_", frozen=True, extra="forbid")
+
+    home: Path = Field(
+        default=Path.home() / ".histoloop",
+        description="jobs, runs, models and caches; everything worth a backup",
+    )
+    slides: Path | None = Field(default=None, description="folder that the viewer shows")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free one")
+    scheduler: str | None = Field(default=None, description="a Dask scheduler; none: this machine")
+    workers: int = Field(
+        default=os.cpu_count() or 1, ge=1, description="predictions at a time, a core each"
+    )
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the job ledger."""
+        return f"sqlite:///{self.home / 'ledger.sqlite'}"
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def annotations(self) -> Path:
+        return self.home / "annotations"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def settings(**flags: object) -> Settings:
+    """Settings from the environment, overruled by the flags that were given (not `None`).
+
+    Raises:
+        UsageError: a value makes no sense; the message names it.
+    """
+    try:
+        given = {name: value for name, value in flags.items() if value is not None}
+        return Settings.model_validate({**Settings().model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"])
+        raise UsageError(f"setting {name}: {first['msg']}", hint="see --help") from error

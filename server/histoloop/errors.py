@@ -1,0 +1,96 @@
+"""Every error that HistoLoop raises on purpose.
+
+An error names the thing, the reason and the way out: ``str(error)`` is one line that a
+pathologist can act on. Programming mistakes are left to Python's own exceptions.
+"""
+
+from __future__ import annotations
+
+
+class HistoloopError(Exception):
+    """Root of all errors; ``hint`` says what the reader can do about it."""
+
+    exit_code = 1
+    status = 500
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.message} ({self.hint})" if self.hint else self.message
+        return " ".join(text.split())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the hint when the error crosses from a worker process."""
+        return _revive, (type(self), self.message, self.hint)
+
+
+def _revive(kind: type[HistoloopError], message: str, hint: str) -> HistoloopError:
+    return kind(message, hint=hint)
+
+
+class UsageError(HistoloopError):
+    """What was asked for makes no sense: a wrong value, an impossible combination."""
+
+    exit_code = 2
+    status = 400
+
+
+class NotFoundError(HistoloopError):
+    """The slide, job, run, model or annotation asked for does not exist."""
+
+    status = 404
+
+
+class SlideError(HistoloopError):
+    """A slide cannot be read."""
+
+    status = 422
+
+
+class MissingScaleError(SlideError):
+    """A slide does not say how many micrometres a pixel spans."""
+
+    exit_code = 2
+
+
+class RegionError(UsageError):
+    """A region lies outside the slide or is empty."""
+
+    status = 422
+
+
+class ModelError(HistoloopError):
+    """A model folder is incomplete, unsafe or does not fit the job."""
+
+    status = 422
+
+
+class DatasetError(HistoloopError):
+    """Training data is missing, inconsistent or would leak between splits."""
+
+    status = 422
+
+
+class AnnotationError(HistoloopError):
+    """An annotation document or table cannot be understood."""
+
+    status = 422
+
+
+class OutputError(HistoloopError):
+    """A result cannot be written where it was asked to go."""
+
+
+class StateError(HistoloopError):
+    """A job is not in a state that allows what was asked."""
+
+    status = 409
+
+
+class CancelledError(HistoloopError):
+    """Somebody cancelled the job; this is not a failure."""
+
+    status = 409

@@ -1,0 +1,144 @@
+"""Where jobs run: a Dask cluster, of this machine unless an address says otherwise.
+
+The ledger records, Dask schedules. A job is a task that hands its shards back to the scheduler
+and gives its own place free meanwhile; the process that submits it never computes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from distributed import Client, Future, LocalCluster, get_client, secede, wait
+
+from histoloop.config import Settings
+from histoloop.errors import HistoloopError, UsageError
+from histoloop.jobs.context import Item, Rank, Result, take_lowest
+from histoloop.jobs.job import Failure, Job, JobState
+from histoloop.jobs.ledger import LEASE, Ledger
+from histoloop.jobs.lifecycle import run_job
+
+_WATCH_S = 15.0
+
+
+@dataclass(frozen=True)
+class DaskExecutor:
+    """Shards as tasks of a cluster."""
+
+    client: Client
+
+    def map(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        rank: Rank[Item],
+        check: Callable[[], None],
+    ) -> Iterator[Result]:
+        waiting, running = list(items), set[Future]()
+        try:
+            while waiting or running:
+                check()
+                # One more than there are places: nobody waits, and what is looked at comes soon.
+                while waiting and len(running) <= sum(self.client.nthreads().values()):
+                    item = take_lowest(waiting, rank)
+                    running.add(self.client.submit(work, item, pure=False))
+                try:
+                    done, running = wait(running, timeout=0.5, return_when="FIRST_COMPLETED")
+                except TimeoutError:
+                    continue
+                yield from (future.result() for future in done)
+        finally:
+            self.client.cancel(list(running))
+
+
+@dataclass
+class Engine:
+    """Sends jobs to a cluster and again when their process was lost.
+
+    Attributes:
+        locate: file of a slide id; raises when there is none.
+    """
+
+    settings: Settings
+    ledger: Ledger
+    locate: Callable[[str], Path]
+    _submitted: dict[str, Future] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Connect, or bring up a cluster of this machine, and take up what was left.
+
+        Raises:
+            UsageError: no scheduler answers at the address.
+        """
+        if self.settings.scheduler:
+            self._client = connect(self.settings.scheduler)
+        else:
+            self._client = Client(_local_cluster(self.settings))
+            self._take_up(timedelta(0))  # nobody else can be running them
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def stop(self) -> None:
+        """Leave the cluster; a local one ends, its jobs are taken up at the next start."""
+        self._stopping.set()
+        cluster = self._client.cluster
+        self._client.close()
+        if cluster is not None:
+            cluster.close()
+
+    def submit(self, job: Job) -> None:
+        """Send a queued job to the cluster."""
+        try:
+            slide = self.locate(job.request.slide)
+        except HistoloopError as error:
+            failure = Failure("queued", job.request.slide_name, None, error.message, error.hint)
+            self.ledger.move(job.id, JobState.FAILED, failure)
+            return
+        self._submitted[job.id] = self._client.submit(
+            run_on_cluster, self.settings, job, slide, pure=False
+        )
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_WATCH_S):
+            self._take_up(LEASE)
+
+    def _take_up(self, lease: timedelta) -> None:
+        for job in self.ledger.requeue_lost(lease):
+            future = self._submitted.get(job.id)
+            if future is None or future.done():
+                self.submit(job)
+
+
+def run_on_cluster(settings: Settings, job: Job, slide: Path) -> None:
+    """The task of a job: it runs beside the worker's places, which its shards fill."""
+    client = get_client()
+    secede()
+    run_job(settings, job, slide, DaskExecutor(client))
+
+
+def _local_cluster(settings: Settings) -> LocalCluster:
+    return LocalCluster(
+        n_workers=settings.workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=None,
+        dashboard_address=None,
+        worker_dashboard_address=None,
+    )
+
+
+def connect(address: str) -> Client:
+    """A client of a scheduler.
+
+    Raises:
+        UsageError: none answers there.
+    """
+    try:
+        return Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"no Dask scheduler answers at {address}", hint="start one with `dask scheduler`"
+        ) from error

@@ -1,0 +1,124 @@
+"""A job: what was asked for, and what has become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from histoloop.errors import StateError
+from histoloop.geometry import Box
+from histoloop.jobs.context import Progress
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return not TRANSITIONS[self]
+
+
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    # A job whose process died is queued again: it resumes from its shards.
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.RUNNING: frozenset(
+        {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
+    ),
+    JobState.DONE: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+
+def check_transition(job: str, before: JobState, after: JobState) -> None:
+    """Refuse what the table does not allow.
+
+    Raises:
+        StateError: the job cannot go from ``before`` to ``after``.
+    """
+    if after not in TRANSITIONS[before]:
+        raise StateError(
+            f"job {job} is {before} and cannot become {after}",
+            hint="it has ended; start a new one" if before.ended else "",
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed, for people."""
+
+    stage: str
+    slide: str
+    tile: str | None
+    cause: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class SegmentRequest:
+    """A segmentation as the service keeps it.
+
+    Attributes:
+        slide: id in the store; slide_name: for people.
+        model: ``name@version``; roi: base pixels.
+    """
+
+    slide: str
+    slide_name: str
+    model: str
+    roi: Box | None
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of the ledger.
+
+    Attributes:
+        run: identifier of the results, the same when the job is resumed.
+        heartbeat: when its process was last known to live; times are UTC.
+    """
+
+    id: str
+    kind: str
+    request: SegmentRequest
+    state: JobState
+    run: str
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    heartbeat: datetime | None
+    progress: Progress
+    failure: Failure | None
+    cancel_requested: bool
+
+    def document(self) -> dict[str, Any]:
+        """As REST has it."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "state": self.state,
+            "slide": self.request.slide,
+            "slide_name": self.request.slide_name,
+            "model": self.request.model,
+            "roi": self.request.roi,
+            "threshold": self.request.threshold,
+            "run": self.run,
+            "created": _iso(self.created),
+            "started": _iso(self.started),
+            "finished": _iso(self.finished),
+            "progress": vars(self.progress),
+            "failure": vars(self.failure) if self.failure else None,
+        }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,238 @@
+"""The ledger: jobs, their states and their news, in a database that outlives every process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sql
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from histoloop.errors import NotFoundError, StateError
+from histoloop.geometry import Box
+from histoloop.jobs.context import Progress
+from histoloop.jobs.job import Failure, Job, JobState, SegmentRequest, check_transition
+
+LEASE = timedelta(seconds=60)
+"""A running job that has not been heard of for so long has lost its process."""
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _JobRow(_Base):
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    slide: Mapped[str] = mapped_column(index=True)
+    request: Mapped[dict[str, Any]] = mapped_column(sql.JSON)
+    state: Mapped[str]
+    run: Mapped[str] = mapped_column(index=True)
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+    heartbeat: Mapped[datetime | None]
+    progress: Mapped[dict[str, Any]] = mapped_column(sql.JSON)
+    failure: Mapped[dict[str, Any] | None] = mapped_column(sql.JSON(none_as_null=True))
+    focus: Mapped[list[int] | None] = mapped_column(sql.JSON(none_as_null=True))
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+
+
+class _NewsRow(_Base):
+    """Regions of a run in the order in which they became available."""
+
+    __tablename__ = "news"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    job: Mapped[str] = mapped_column(sql.ForeignKey("jobs.id"), index=True)
+    boxes: Mapped[list[list[int]]] = mapped_column(sql.JSON)
+
+
+class Ledger:
+    """All that is known of jobs. Every method is a transaction of its own; threads may share it."""
+
+    def __init__(self, url: str) -> None:
+        if url.startswith("sqlite:///"):
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = sql.create_engine(url, connect_args=_connect_args(url))
+        if url.startswith("sqlite"):
+            sql.event.listen(self._engine, "connect", _write_ahead)
+        _Base.metadata.create_all(self._engine)
+
+    def create(self, request: SegmentRequest, focus: Box | None = None) -> Job:
+        """Queue a job."""
+        row = _JobRow(
+            id=uuid4().hex[:12],
+            kind="segment",
+            slide=request.slide,
+            request=asdict(request),
+            state=JobState.QUEUED,
+            run=uuid4().hex[:12],
+            created=_now(),
+            progress=asdict(Progress("queued")),
+            focus=list(focus) if focus else None,
+            cancel_requested=False,
+        )
+        with self._session() as session:
+            session.add(row)
+            session.flush()
+            return _job(row)
+
+    def get(self, id: str) -> Job:
+        """One job.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        with self._session() as session:
+            return _job(_row(session, id))
+
+    def of_run(self, run: str) -> Job:
+        """The job that makes or made a run.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        with self._session() as session:
+            row = session.scalar(sql.select(_JobRow).where(_JobRow.run == run))
+            if row is None:
+                raise NotFoundError(f"no run {run!r}", hint="list the slide's runs again")
+            return _job(row)
+
+    def list(self, slide: str | None = None) -> Sequence[Job]:
+        """Jobs, newest first."""
+        query = sql.select(_JobRow).order_by(_JobRow.created.desc())
+        if slide is not None:
+            query = query.where(_JobRow.slide == slide)
+        with self._session() as session:
+            return [_job(row) for row in session.scalars(query)]
+
+    def move(self, id: str, state: JobState, failure: Failure | None = None) -> Job:
+        """Change a job's state.
+
+        Raises:
+            StateError: the table of transitions does not allow it.
+        """
+        with self._session() as session:
+            row = _row(session, id)
+            check_transition(id, JobState(row.state), state)
+            row.state = state
+            row.failure = asdict(failure) if failure else None
+            if state is JobState.RUNNING:
+                row.started, row.heartbeat = row.started or _now(), _now()
+            if state.ended:
+                row.finished = _now()
+            return _job(row)
+
+    def request_cancel(self, id: str) -> Job:
+        """Ask a job to stop; one that has not begun is cancelled at once.
+
+        Raises:
+            StateError: it has ended.
+        """
+        with self._session() as session:
+            row = _row(session, id)
+            state = JobState(row.state)
+            if state.ended:
+                raise StateError(f"job {id} is {state} already", hint="nothing is left to cancel")
+            row.cancel_requested = True
+            if state is JobState.QUEUED:
+                row.state, row.finished = JobState.CANCELLED, _now()
+            return _job(row)
+
+    def progress(self, id: str, progress: Progress) -> None:
+        """Note how far a job is, and that it lives."""
+        with self._session() as session:
+            row = _row(session, id)
+            row.progress, row.heartbeat = asdict(progress), _now()
+
+    def wishes(self, id: str) -> tuple[bool, Box | None]:
+        """Whether the job is to stop, and what its user looks at."""
+        with self._session() as session:
+            row = _row(session, id)
+            row.heartbeat = _now()
+            return row.cancel_requested, Box(*row.focus) if row.focus else None
+
+    def set_focus(self, id: str, focus: Box) -> None:
+        """Note what the user looks at."""
+        with self._session() as session:
+            _row(session, id).focus = list(focus)
+
+    def add_news(self, id: str, boxes: Sequence[Box]) -> None:
+        """Note regions that have become available."""
+        with self._session() as session:
+            session.add(_NewsRow(job=id, boxes=[list(box) for box in boxes]))
+
+    def news(self, id: str, after: int) -> tuple[Sequence[Box], int]:
+        """Regions noted since the given number, and the number to go on from."""
+        query = sql.select(_NewsRow).where(_NewsRow.job == id, _NewsRow.number > after)
+        with self._session() as session:
+            rows = list(session.scalars(query.order_by(_NewsRow.number)))
+        boxes = [Box(*box) for row in rows for box in row.boxes]
+        return boxes, rows[-1].number if rows else after
+
+    def requeue_lost(self, lease: timedelta = LEASE) -> Sequence[Job]:
+        """Queue running jobs again that were not heard of for a lease; return all that wait."""
+        with self._session() as session:
+            for row in session.scalars(sql.select(_JobRow).where(_JobRow.state == "running")):
+                if row.heartbeat is None or row.heartbeat < _now() - lease:
+                    row.state = JobState.QUEUED
+            waiting = sql.select(_JobRow).where(_JobRow.state == "queued")
+            return [_job(row) for row in session.scalars(waiting.order_by(_JobRow.created))]
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+
+def _connect_args(url: str) -> dict[str, Any]:
+    return {"timeout": 30} if url.startswith("sqlite") else {}
+
+
+def _write_ahead(connection: Any, _record: Any) -> None:
+    """Readers do not wait for the writer."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _row(session: Session, id: str) -> _JobRow:
+    row = session.get(_JobRow, id)
+    if row is None:
+        raise NotFoundError(f"no job {id!r}", hint="list the jobs again")
+    return row
+
+
+def _job(row: _JobRow) -> Job:
+    request = dict(row.request)
+    roi = request.pop("roi")
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        request=SegmentRequest(roi=Box(*roi) if roi else None, **request),
+        state=JobState(row.state),
+        run=row.run,
+        created=_utc(row.created),
+        started=_utc(row.started) if row.started else None,
+        finished=_utc(row.finished) if row.finished else None,
+        heartbeat=_utc(row.heartbeat) if row.heartbeat else None,
+        progress=Progress(**row.progress),
+        failure=Failure(**row.failure) if row.failure else None,
+        cancel_requested=row.cancel_requested,
+    )
+
+
+def _now() -> datetime:
+    """SQLite knows no time zones: all times are stored as UTC without one."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,213 @@
+"""The files of a run: what is written, and when they can be believed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histoloop import __version__
+from histoloop.annotations.dsa import Document, to_document
+from histoloop.annotations.layers import Provenance, model_layers
+from histoloop.errors import OutputError
+from histoloop.geometry import Box, Mpp
+from histoloop.jobs.plan import Plan
+from histoloop.jobs.report import ClassArea, Report, Tally, Vectorisation
+from histoloop.masks.labels import labels, margin
+from histoloop.masks.mask import Mask
+from histoloop.masks.vectorise import VectorLayer, vectorise
+from histoloop.models.runtimes import choose
+from histoloop.slides.pyramid import write_pyramid
+
+PROBABILITY = "probability.zarr"
+MASK = "mask.tiff"
+ANNOTATION = "annotation.json"
+REPORT = "report.json"
+SHARDS = ".shards"
+
+SMALLEST_UM2 = 100.0
+"""A polygon or a hole below the area of a nucleus is noise."""
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What writing the files has counted."""
+
+    pixels: NDArray[np.int64]
+    layers: list[VectorLayer]
+
+
+def prepare(out: Path, digest: str, *, resume: bool) -> Path:
+    """The results folder, empty but for the shards that a resumed run may keep.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+    shards = out / SHARDS
+    said = shards / "plan"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not resume or not said.is_file() or said.read_text() != digest:
+            shutil.rmtree(shards, ignore_errors=True)
+        (out / REPORT).unlink(missing_ok=True)  # its presence says that a run is complete
+        shards.mkdir(exist_ok=True)
+        said.write_text(digest)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return out
+
+
+def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> Results:
+    """Derive mask.tiff and annotation.json from the probabilities.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    counts = np.zeros(256, np.int64)
+    write_pyramid(
+        folder / MASK,
+        plan.frame,
+        Mpp.square(plan.model.card.mpp),
+        _label_bands(plan, mask, counts, check),
+        nearest=True,
+        description=f"HistoLoop {__version__} class codes of {plan.model.card.reference}",
+    )
+    start = time.perf_counter()
+    vectors = [_vectorise(mask, plan, channel, check) for channel in range(len(plan.labels))]
+    tally.trace_s = time.perf_counter() - start
+    documents = list(_documents(plan, vectors))
+    save_json(folder / ANNOTATION, documents)
+    return Results(counts, vectors)
+
+
+def report(plan: Plan, results: Results, tally: Tally, seam: dict[str, float]) -> Report:
+    """Everything that report.json says."""
+    card, mpp = plan.model.card, plan.base_mpp
+    return Report(
+        run=plan.run,
+        software=f"HistoLoop {__version__}",
+        slide={
+            "name": plan.slide.name,
+            "fingerprint": plan.slide.fingerprint,
+            "width": plan.slide.size.width,
+            "height": plan.slide.size.height,
+            "mpp_x": mpp.x,
+            "mpp_y": mpp.y,
+            "mpp_source": mpp.source,
+        },
+        model={
+            "name": card.name,
+            "version": card.version,
+            "digest": card.digest,
+            "mpp": card.mpp,
+            "notice": card.notice,
+        },
+        region=list(plan.region),
+        threshold=plan.parameters.threshold,
+        tta=plan.parameters.tta,
+        runtime=choose(plan.parameters.runtime),
+        tiles={
+            "total": len(plan.grid.cells),
+            "tissue": len(plan.cells),
+            "run": tally.tiles - tally.resumed,
+            "resumed": tally.resumed,
+        },
+        seconds=tally.seconds(),
+        peak_rss_bytes=tally.peak_rss,
+        seam=seam,
+        classes=_areas(plan, results.pixels),
+        vectorisation=_vectorisation(results.layers),
+        warnings=plan.warnings(),
+    )
+
+
+def finish(folder: Path, report: Report) -> None:
+    """Write the report, which says that the rest is complete, and drop the shards."""
+    save_json(folder / REPORT, report.document())
+    shutil.rmtree(folder / SHARDS, ignore_errors=True)
+
+
+def save_json(path: Path, content: Any) -> None:
+    """Write a file that appears under its name when it is whole.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.partial")
+    try:
+        draft.write_text(json.dumps(content))
+        draft.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """The one answer to a place that cannot be written to."""
+    return OutputError(
+        f"{path}: cannot be written ({error.strerror or error})",
+        hint="check the folder, its permissions and the space left on the disk",
+    )
+
+
+def _label_bands(
+    plan: Plan, mask: Mask, counts: NDArray[np.int64], check: Check
+) -> Iterator[NDArray[np.uint8]]:
+    """Rows of class codes, a row of chunks at a time; counts them in passing."""
+    width, height = plan.frame
+    step = mask.frame.chunk
+    for top in range(0, height, step):
+        check()
+        band = mask.read(Box(0, top, width, min(step, height - top)))
+        codes = labels(band, plan.labels, plan.parameters.threshold)
+        counts += np.bincount(codes.ravel(), minlength=256)
+        yield codes
+
+
+def _vectorise(mask: Mask, plan: Plan, channel: int, check: Check) -> VectorLayer:
+    def read_margin(box: Box) -> NDArray[np.int16]:
+        check()
+        return margin(mask.read(box), channel, plan.parameters.threshold)
+
+    return vectorise(read_margin, plan.grid.region, SMALLEST_UM2 / plan.model.card.mpp**2)
+
+
+def _documents(plan: Plan, vectors: list[VectorLayer]) -> Iterator[Document]:
+    card = plan.model.card
+    origin = Provenance(plan.run, card.reference, card.digest, card.mpp, plan.parameters.threshold)
+    for label, layer in zip(plan.labels, vectors, strict=True):
+        for annotation in model_layers(label, layer.polygons, plan.scale, origin):
+            yield to_document(annotation)
+
+
+def _areas(plan: Plan, pixels: NDArray[np.int64]) -> list[ClassArea]:
+    mm2 = (plan.model.card.mpp / 1000) ** 2
+    tissue = plan.tissue_mm2
+    return [
+        ClassArea(
+            label.name,
+            label.code,
+            area := float(pixels[label.code] * mm2),
+            min(1.0, area / tissue) if tissue else 0.0,
+        )
+        for label in plan.labels
+    ]
+
+
+def _vectorisation(vectors: list[VectorLayer]) -> Vectorisation:
+    united = sum(layer.united for layer in vectors)
+    return Vectorisation(
+        iou=sum(layer.shared for layer in vectors) / united if united else 1.0,
+        polygons=sum(len(layer.polygons) for layer in vectors),
+        holes=sum(layer.holes for layer in vectors),
+        vertices=sum(layer.vertices for layer in vectors),
+        tolerance_px=min(layer.tolerance_px for layer in vectors),
+    )

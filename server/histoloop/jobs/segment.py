@@ -1,0 +1,122 @@
+"""Slide → prediction: the journey of a segmentation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from histoloop.geometry import Box, Mpp, MppSource
+from histoloop.jobs import outputs
+from histoloop.jobs.context import Context, Progress
+from histoloop.jobs.pace import Pace
+from histoloop.jobs.plan import Plan, SegmentParameters, make_plan
+from histoloop.jobs.prediction import PredictionTask, predict_shard
+from histoloop.jobs.report import Report, Tally
+from histoloop.masks.mask import Mask
+from histoloop.models.registry import ModelRegistry
+from histoloop.models.runtimes import choose
+from histoloop.slides.folder import open_slide
+from histoloop.tiling.grid import Cell, Shard, shards
+from histoloop.tiling.stitching import Probabilities, Stitcher
+
+SHARD_SIDE = 2
+"""Cells a side: some seconds of work on a core, which is what a kill can cost."""
+
+
+def segment(
+    parameters: SegmentParameters, home: Path, context: Context, run: str | None = None
+) -> Report:
+    """Predict a slide, or a region of it, and write everything that derives from it.
+
+    Args:
+        home: where models and caches are; run: identifier, a new one by default.
+
+    Raises:
+        HistoloopError: what was asked for is impossible, or the slide is damaged.
+        CancelledError: the listener's ``check`` said so; finished shards stay for a resume.
+    """
+    tally = Tally()
+    context.listener.progress(Progress("tissue"))
+    plan = plan_segmentation(parameters, home, run)
+    folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
+    mask = Mask.create(folder / outputs.PROBABILITY, plan.mask_frame)
+    stitcher = _predict(plan, home, mask, tally, context)
+    context.listener.progress(Progress("trace"))
+    results = outputs.write(plan, mask, folder, tally, context.listener.check)
+    report = outputs.report(plan, results, tally, stitcher.seam.summary())
+    outputs.finish(folder, report)
+    context.listener.progress(Progress("done", tally.tiles, tally.tiles))
+    return report
+
+
+def plan_segmentation(parameters: SegmentParameters, home: Path, run: str | None = None) -> Plan:
+    """Open the slide and the model and settle what will be computed."""
+    said = parameters.slide_mpp
+    slide = open_slide(parameters.slide, mpp=Mpp.square(said, MppSource.USER) if said else None)
+    model = ModelRegistry(home).get(parameters.model)
+    choose(parameters.runtime)
+    return make_plan(parameters, slide, model, run)
+
+
+def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context) -> Stitcher:
+    """Predict all cells; store each as soon as its neighbours have come."""
+    listener = context.listener
+    stitcher = Stitcher(plan.grid, frozenset(plan.cells))
+    work = partial(predict_shard, prediction_task(plan, home))
+    pending = shards(plan.cells, SHARD_SIDE)
+    pace = Pace("predict", len(plan.cells))
+    listener.progress(pace.advance(0))
+    for result in context.executor.map(work, pending, _rank(plan, context), listener.check):
+        start = time.perf_counter()
+        tally.add(result)
+        for cell, tile in result.tiles.items():
+            done = [_store(plan, mask, *complete) for complete in stitcher.add(cell, tile)]
+            listener.ready(done)
+        tally.stitch_s += time.perf_counter() - start
+        listener.progress(pace.advance(len(result.tiles)))
+    return stitcher
+
+
+def prediction_task(plan: Plan, home: Path) -> PredictionTask:
+    """What every shard of a plan has in common."""
+    p = plan.parameters
+    return PredictionTask(
+        slide=p.slide.resolve(),
+        slide_mpp=Mpp.square(p.slide_mpp, MppSource.USER) if p.slide_mpp else None,
+        model=plan.model.folder,
+        grid=plan.grid,
+        tta=p.tta,
+        runtime=choose(p.runtime),
+        threads=1,
+        cache=home / "cache",
+        folder=p.out.resolve() / outputs.SHARDS,
+    )
+
+
+def _store(plan: Plan, mask: Mask, cell: Cell, values: Probabilities) -> Box:
+    """Write a finished cell; what lies outside the region was not asked for."""
+    own, asked = plan.grid.cell_box(cell), plan.grid.write_box(cell)
+    if asked != own:
+        kept = np.zeros_like(values)
+        kept[:, *asked.within(own)] = values[:, *asked.within(own)]
+        values = kept
+    mask.write_cell(own, values)
+    return plan.base_box(cell)
+
+
+def _rank(plan: Plan, context: Context) -> Callable[[Shard], float]:
+    """What somebody looks at first, the rest row by row, so that few tiles wait for others."""
+
+    def rank(shard: Shard) -> float:
+        if (focus := context.listener.focus()) is None:
+            return shard.number
+        boxes = [plan.base_box(cell) for cell in shard.cells]
+        if any(not box.intersect(focus).empty for box in boxes):
+            return shard.number - 1e12
+        return shard.number
+
+    return rank

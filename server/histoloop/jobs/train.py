@@ -1,0 +1,170 @@
+"""Data → model folder: the journey of a training."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from histoloop import __version__
+from histoloop.errors import DatasetError, OutputError
+from histoloop.models import architectures
+from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_digest
+from histoloop.models.registry import ModelRegistry
+from histoloop.models.weights import load_network
+from histoloop.training import history
+from histoloop.training.evaluation import sample_overlaps
+from histoloop.training.samples import SPLITS, Sample, digest_of, load_split, refuse_leak
+from histoloop.training.trainer import Epoch, Trainer, TrainingPlan
+
+PALETTE = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#bcf60c")
+
+
+@dataclass(frozen=True)
+class TrainParameters:
+    """What a user asks for.
+
+    Attributes:
+        data: folder with ``{train,valid,test}/{images,masks}``; out: the model folder.
+        classes: names, in the order of the codes in the masks, from 1.
+        mpp: the model's scale; assumed_mpp: of pictures that do not say theirs.
+        init: model to go on from.
+        tile, halo, overlap: how slides will be tiled, px at the model's scale.
+        hold_out: patient to leave out of the training and to test on.
+    """
+
+    data: Path
+    out: Path
+    name: str = "model"
+    version: int = 1
+    classes: tuple[str, ...] = ("tumor",)
+    mpp: float = 2.0
+    assumed_mpp: float | None = None
+    architecture: str = "unet"
+    init: str | None = None
+    tile: int = 512
+    halo: int = 48
+    overlap: int = 32
+    hold_out: str | None = None
+    summary: str = ""
+    notice: str = ""
+    licence: str = ""
+    plan: TrainingPlan = field(default_factory=TrainingPlan)
+
+
+def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], None]) -> ModelCard:
+    """Train a network and write its folder: card, weights, curves.
+
+    Raises:
+        DatasetError: there is nothing to train on, or a patient stands in two splits.
+        OutputError: the folder cannot be written.
+    """
+    splits = load_splits(parameters)
+    out = _prepare(parameters.out)
+    trainer = Trainer(lambda: _network(parameters, home), len(parameters.classes), parameters.plan)
+    epochs: list[Epoch] = []
+    for epoch in trainer.fit(splits["train"], splits["valid"]):
+        epochs.append(epoch)
+        trainer.network.save(out / WEIGHTS)
+        history.write(out, parameters.classes, epochs)
+        report(epoch)
+    metrics = {
+        split: _measure(trainer, splits[split], parameters.classes) for split in ("valid", "test")
+    }
+    card = _card(parameters, splits, metrics)
+    (out / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+    return card
+
+
+def load_splits(parameters: TrainParameters) -> dict[str, list[Sample]]:
+    """The pictures of each split, the held-out patient moved to the test.
+
+    Raises:
+        DatasetError: nothing is left to train on, or a patient stands in two splits.
+    """
+    p = parameters
+    splits = {split: load_split(p.data, split, p.mpp, p.assumed_mpp) for split in SPLITS}
+    if p.hold_out:
+        held = [one for one in splits["train"] if one.patient == p.hold_out]
+        splits["train"] = [one for one in splits["train"] if one.patient != p.hold_out]
+        splits["test"] = held
+    if not splits["train"] or (p.hold_out and not splits["test"]):
+        raise DatasetError(
+            f"{p.data}: holds no pictures to train on",
+            hint="it needs train/images and train/masks with files of the same names",
+        )
+    refuse_leak(splits)
+    return splits
+
+
+def _network(parameters: TrainParameters, home: Path) -> Any:
+    if parameters.init:
+        return load_network(ModelRegistry(home).get(parameters.init))
+    return architectures.build(parameters.architecture, len(parameters.classes))
+
+
+def _measure(
+    trainer: Trainer, samples: list[Sample], classes: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
+    """Dice per picture and class, at probability 0.5."""
+    return {
+        sample.name: {
+            name: round(one.dice, 4)
+            for name, one in zip(
+                classes, sample_overlaps(trainer.network, sample, len(classes)), strict=True
+            )
+        }
+        for sample in samples
+    }
+
+
+def _card(
+    parameters: TrainParameters, splits: dict[str, list[Sample]], metrics: Mapping[str, object]
+) -> ModelCard:
+    p = parameters
+    return ModelCard(
+        name=p.name,
+        version=p.version,
+        architecture=p.architecture,
+        classes=tuple(
+            ClassCard(name=name, code=code, color=PALETTE[(code - 1) % len(PALETTE)])
+            for code, name in enumerate(p.classes, start=1)
+        ),
+        mpp=p.mpp,
+        tile=p.tile,
+        halo=p.halo,
+        overlap=p.overlap,
+        digest=weights_digest(p.out / WEIGHTS),
+        parent=p.init,
+        training={
+            "software": f"HistoLoop {__version__}",
+            "data_digest": digest_of(splits["train"]),
+            "patients": {
+                split: sorted({one.patient for one in samples}) for split, samples in splits.items()
+            },
+            "plan": asdict(p.plan),
+            "command": _command(),
+        },
+        metrics={"dice": metrics},
+        summary=p.summary,
+        notice=p.notice,
+        licence=p.licence,
+    )
+
+
+def _command() -> str:
+    """What was typed, without the place where the program lies."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _prepare(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / CARD).unlink(missing_ok=True)  # without a card it is no model yet
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror})", hint="choose another --out"
+        ) from error
+    return out

@@ -1,0 +1,66 @@
+"""What runs a network: one function from pixels to probabilities per runtime."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histoloop.errors import ModelError
+from histoloop.models.registry import Model
+
+
+class RuntimeName(StrEnum):
+    """Runtimes that a user can ask for."""
+
+    AUTO = "auto"
+    OPENVINO = "openvino"
+    TENSORFLOW = "tensorflow"
+
+
+class Runtime(Protocol):
+    """A loaded network."""
+
+    @property
+    def name(self) -> RuntimeName: ...
+
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``(n, tile, tile, 3)`` in [-1, 1] → ``(n, tile, tile, classes)`` in [0, 1]."""
+        ...
+
+
+def load(model: Model, wanted: RuntimeName, threads: int, cache: str) -> Runtime:
+    """Load a model with a runtime; `auto` takes OpenVINO, twice as fast on CPUs, if it is there.
+
+    Args:
+        threads: CPU threads of one prediction; cache: folder for converted networks.
+
+    Raises:
+        ModelError: the runtime is not installed or cannot load the model.
+    """
+    name = choose(wanted)
+    if name is RuntimeName.OPENVINO:
+        from histoloop.models.runtimes.openvino import OpenVinoRuntime
+
+        return OpenVinoRuntime(model, threads, cache)
+    from histoloop.models.runtimes.tensorflow import TensorFlowRuntime
+
+    return TensorFlowRuntime(model, threads)
+
+
+def choose(wanted: RuntimeName) -> RuntimeName:
+    """The runtime that will run.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    if wanted is RuntimeName.AUTO:
+        return RuntimeName.OPENVINO if find_spec("openvino") else RuntimeName.TENSORFLOW
+    if not find_spec(wanted.value):
+        raise ModelError(
+            f"runtime {wanted} is not installed", hint=f'pip install "histoloop[{wanted}]"'
+        )
+    return wanted

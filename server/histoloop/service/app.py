@@ -1,0 +1,70 @@
+"""The service: a Flask app over a library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Response, send_from_directory
+from flask_openapi3 import Info, OpenAPI
+
+from histoloop import __version__
+from histoloop.service import problems
+from histoloop.service.jobs import jobs
+from histoloop.service.library import Library
+from histoloop.service.models import models
+from histoloop.service.runs import runs
+from histoloop.service.slides import slides
+
+STATIC = Path(__file__).parent / "static"
+
+_CONTENT_SECURITY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; frame-ancestors 'self'"
+)
+
+
+def create_app(library: Library) -> OpenAPI:
+    """The app; the library's engine must have been started before a job is asked for."""
+    app = OpenAPI(
+        __name__,
+        info=Info(title="HistoLoop", version=__version__),
+        doc_prefix="/api",
+        validation_error_callback=problems.invalid,
+        static_folder=None,
+    )
+    app.extensions["histoloop"] = library
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    problems.register(app)
+    for blueprint in (slides, jobs, runs, models):
+        app.register_api(blueprint)
+    _register_pages(app)
+    return app
+
+
+def _register_pages(app: OpenAPI) -> None:
+    @app.get("/api/health")
+    def health() -> dict[str, Any]:
+        """Whether the service answers."""
+        return {"status": "ok", "version": __version__}
+
+    @app.route("/")
+    def viewer() -> Response:
+        return _page("index.html")
+
+    @app.route("/<path:name>")
+    def asset(name: str) -> Response:
+        return _page(name)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+
+def _page(name: str) -> Response:
+    if name == "index.html" and not (STATIC / name).is_file():
+        return problems.problem(404, "the viewer is not built", "run `make client`")
+    return send_from_directory(STATIC, name)

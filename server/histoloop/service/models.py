@@ -1,0 +1,29 @@
+"""`/api/models`: what can be run, and what is known of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+
+from histoloop.models.registry import DEFAULT
+from histoloop.service.library import library
+
+models = APIBlueprint("models", __name__, url_prefix="/api", abp_tags=[Tag(name="models")])
+
+
+@models.get("/models")
+def list_models() -> dict[str, Any]:
+    """All models, each with the notice that a user must have read."""
+    registry = library().models
+    default = registry.get(DEFAULT).card.reference
+    return {
+        "models": [
+            model.card.model_dump(
+                include={"name", "version", "digest", "classes", "mpp", "tile", "halo"}
+                | {"summary", "notice", "metrics", "licence"}
+            )
+            | {"reference": model.card.reference, "default": model.card.reference == default}
+            for model in registry.list()
+        ]
+    }

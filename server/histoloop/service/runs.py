@@ -1,0 +1,166 @@
+"""`/api/runs`: predictions as tiles and as polygons, for any threshold, without the model."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import shapely
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+from shapely import Polygon
+from shapely.geometry import mapping
+
+from histoloop.errors import NotFoundError
+from histoloop.geometry import Box, Size
+from histoloop.jobs import outputs
+from histoloop.jobs.job import Job
+from histoloop.masks.labels import LabelClass, labels, margin, uncertainty
+from histoloop.masks.mask import Mask
+from histoloop.masks.trace import trace
+from histoloop.service.library import library
+from histoloop.service.pictures import png
+from histoloop.service.problems import problem
+from histoloop.service.schema import BaseBox, ById, OfSlide, Tile
+from histoloop.service.slides import tile_box
+from histoloop.tiling.stitching import Probabilities
+
+runs = APIBlueprint("runs", __name__, url_prefix="/api", abp_tags=[Tag(name="runs")])
+
+_MOST_TRACED = 16_000_000
+"""Mask pixels whose outlines are traced in one request."""
+
+Threshold = Annotated[float, Field(default=0.5, gt=0, le=1)]
+
+
+class Layer(BaseModel):
+    """What a tile is to show."""
+
+    layer: Literal["probability", "class", "uncertainty"] = "probability"
+    threshold: Threshold
+    class_name: str | None = Field(default=None, alias="class", description="first by default")
+
+
+class Outlines(BaseModel):
+    """Which outlines are wanted."""
+
+    box: BaseBox
+    threshold: Threshold
+    class_name: str | None = Field(default=None, alias="class", description="all by default")
+
+
+@runs.get("/runs")
+def list_runs(query: OfSlide) -> dict[str, Any]:
+    """Runs, newest first; a run exists as soon as its job does."""
+    return {"runs": [_run(job) for job in library().ledger.list(query.slide)]}
+
+
+@runs.get("/runs/<id>")
+def show_run(path: ById) -> dict[str, Any]:
+    """A run with its report, when it is complete."""
+    return _run(library().ledger.of_run(path.id))
+
+
+@runs.get("/runs/<id>/tiles/<int:z>/<int:x>/<int:y>")
+def run_tile(path: Tile, query: Layer) -> Response:
+    """A PNG on the grid of the slide's tiles; 0 where nothing is predicted (yet)."""
+    job = library().ledger.of_run(path.id)
+    slide = library().slide(job.request.slide)
+    zoom, box = tile_box(slide, path)
+    factor = slide.levels[zoom].downsample
+    base = Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
+    mask, out = library().mask(path.id), Size(box.width, box.height)
+    if mask is None:
+        return png(np.zeros((out.height, out.width), np.uint8), final=False)
+    return png(_picture(mask, mask.view(base, out), query), final=job.state.ended)
+
+
+@runs.get("/runs/<id>/polygons")
+def run_polygons(path: ById, query: Outlines) -> Response | dict[str, Any]:
+    """Outlines in a box as GeoJSON in base pixels, closed along the border of the box."""
+    mask = library().mask(path.id)
+    if mask is None:
+        return {"type": "FeatureCollection", "features": []}
+    region = mask.frame.scale.to_level(query.box).intersect(Box.of(mask.frame.size))
+    if region.area > _MOST_TRACED:
+        return problem(413, f"{region.area:,} mask pixels are too many to trace", "zoom in")
+    return {"type": "FeatureCollection", "features": _features(mask, region, query)}
+
+
+def _run(job: Job) -> dict[str, Any]:
+    report = library().settings.runs / job.run / outputs.REPORT
+    model = library().models.get(job.request.model).card
+    return {
+        "id": job.run,
+        "job": job.id,
+        "slide": job.request.slide,
+        "model": job.request.model,
+        "classes": [vars(one) for one in model.labels],
+        "mpp": model.mpp,
+        "roi": job.request.roi,
+        "threshold": job.request.threshold,
+        "state": job.state,
+        "created": job.document()["created"],
+        "report": json.loads(report.read_bytes()) if report.is_file() else None,
+    }
+
+
+def _picture(mask: Mask, values: Probabilities, query: Layer) -> NDArray[np.uint8]:
+    if query.layer == "uncertainty":
+        return uncertainty(values)
+    if query.layer == "class":
+        return _coloured(labels(values, mask.frame.classes, query.threshold), mask.frame.classes)
+    return values[_channels(mask, query.class_name)[0]]
+
+
+def _coloured(codes: NDArray[np.uint8], classes: tuple[LabelClass, ...]) -> NDArray[np.uint8]:
+    """Codes as RGBA; "none of the classes" is clear."""
+    palette = np.zeros((256, 4), np.uint8)
+    for one in classes:
+        palette[one.code] = (*one.rgb, 255)
+    return np.asarray(palette[codes], np.uint8)
+
+
+def _features(mask: Mask, region: Box, query: Outlines) -> list[dict[str, Any]]:
+    values = mask.read(region)
+    features = []
+    for channel in _channels(mask, query.class_name):
+        field = margin(values, channel, query.threshold)
+        polygons = trace(partial(_crop, field, region), region)
+        features += [_feature(mask, channel, polygon) for polygon in polygons]
+    return features
+
+
+def _crop(field: NDArray[np.int16], region: Box, box: Box) -> NDArray[np.int16]:
+    return np.asarray(field[box.within(region)])
+
+
+def _feature(mask: Mask, channel: int, polygon: Polygon) -> dict[str, Any]:
+    scale = (mask.frame.scale.x, mask.frame.scale.y)
+    placed = shapely.transform(polygon, lambda points: np.round(points * scale, 1))
+    return {
+        "type": "Feature",
+        "properties": {
+            "class": mask.frame.classes[channel].name,
+            "area_um2": round(polygon.area * mask.frame.mpp**2, 1),
+        },
+        "geometry": mapping(placed),
+    }
+
+
+def _channels(mask: Mask, name: str | None) -> list[int]:
+    """Channels of the class asked for, or of all.
+
+    Raises:
+        NotFoundError: the run has no such class.
+    """
+    names = [one.name for one in mask.frame.classes]
+    if name is None:
+        return list(range(len(names)))
+    if name not in names:
+        raise NotFoundError(f"no class {name!r} in this run", hint=f"it has {', '.join(names)}")
+    return [names.index(name)]

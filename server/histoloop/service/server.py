@@ -1,0 +1,87 @@
+"""Bringing the service up and down."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from waitress.server import TcpWSGIServer, create_server
+
+from histoloop.config import Settings
+from histoloop.errors import UsageError
+from histoloop.jobs.engine import Engine
+from histoloop.jobs.ledger import Ledger
+from histoloop.service.app import create_app
+from histoloop.service.library import Library
+from histoloop.slides.folder import FolderSlideStore
+
+_THREADS = 32
+"""Requests at a time; each viewer that follows a job holds one."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that listens."""
+
+    url: str
+    library: Library
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Service]:
+    """Serve in the background while the block runs, then stop in order.
+
+    Raises:
+        UsageError: the address is taken, or it is open to others without authentication.
+    """
+    if not settings.loopback:
+        raise UsageError(
+            f"refusing to listen on {settings.host}: there is no login yet, all could read all",
+            hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
+        )
+    if settings.slides is None:
+        raise UsageError("no slides to show", hint="name their folder with --slides DIR")
+    slides = FolderSlideStore(settings.slides)
+    ledger = Ledger(settings.ledger_url)
+    engine = Engine(settings, ledger, lambda id: slides.find(id).path)
+    library = Library(settings, slides, ledger, engine)
+    server = _listen(library)
+    engine.start()
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield Service(f"http://{settings.host}:{server.effective_port}", library)
+    finally:
+        server.close()
+        engine.stop()
+
+
+def wait_for_end() -> None:
+    """Return when the process is asked to end: Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    ended.wait()
+
+
+def _listen(library: Library) -> TcpWSGIServer:
+    settings = library.settings
+    try:
+        server: TcpWSGIServer = create_server(
+            create_app(library),
+            host=settings.host,
+            port=settings.port,
+            threads=_THREADS,
+            ident="HistoLoop",
+            # An event stream must not wait for a full buffer.
+            send_bytes=1,
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror})",
+            hint="choose another --port; 0 takes a free one",
+        ) from error
+    return server

@@ -1,0 +1,144 @@
+"""`/api/slides`: the library and its deep-zoom tiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from histoloop.errors import HistoloopError, NotFoundError
+from histoloop.geometry import Box
+from histoloop.service.library import library
+from histoloop.service.pictures import jpeg
+from histoloop.service.schema import ById, Tile
+from histoloop.slides.folder import SlideEntry
+from histoloop.slides.reading import thumbnail
+from histoloop.slides.slide import Slide
+
+slides = APIBlueprint("slides", __name__, url_prefix="/api", abp_tags=[Tag(name="slides")])
+
+
+class ThumbnailSize(BaseModel):
+    """How large a thumbnail is to be."""
+
+    width: int = Field(default=256, ge=16, le=2048, description="longest side, px")
+
+
+class AssociatedPath(BaseModel):
+    """A picture that comes along with a slide."""
+
+    id: str
+    name: str
+
+
+@slides.get("/slides")
+def list_slides() -> dict[str, Any]:
+    """All slides; one that cannot be read says why in ``problem``."""
+    return {"slides": [_entry(entry) for entry in library().slides.list()]}
+
+
+@slides.get("/slides/<id>")
+def show_slide(path: ById) -> dict[str, Any]:
+    """A slide with its levels."""
+    slide = library().slide(path.id)
+    return _summary(slide) | {
+        "tile_width": slide.tile.width,
+        "tile_height": slide.tile.height,
+        "max_zoom": len(slide.levels) - 1,
+        "levels": [
+            {"width": level.size.width, "height": level.size.height, "downsample": level.downsample}
+            for level in slide.levels
+        ],
+        "associated": slide.associated(),
+        "fingerprint": slide.fingerprint,
+        "format": slide.format,
+    }
+
+
+@slides.get("/slides/<id>/tiles/<int:z>/<int:x>/<int:y>")
+def slide_tile(path: Tile) -> Response:
+    """A JPEG tile; tiles at the right and lower edge are cropped."""
+    slide = library().slide(path.id)
+    zoom, box = tile_box(slide, path)
+    return jpeg(slide.read_level(zoom, box))
+
+
+@slides.get("/slides/<id>/thumbnail")
+def slide_thumbnail(path: ById, query: ThumbnailSize) -> Response:
+    """The whole slide, small."""
+    return jpeg(thumbnail(library().slide(path.id), query.width))
+
+
+@slides.get("/slides/<id>/associated/<name>")
+def associated_image(path: AssociatedPath) -> Response:
+    """Label, macro and the like."""
+    return jpeg(library().slide(path.id).associated_image(path.name))
+
+
+@slides.get("/slides/<id>/annotations")
+def slide_annotations(path: ById) -> dict[str, Any]:
+    """The annotations of a slide, without their elements."""
+    found = library().annotations.list(library().slides.find(path.id).id)
+    return {
+        "annotations": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "description": one.description,
+                "attributes": one.attributes,
+                "elements_count": one.elements,
+            }
+            for one in found
+        ]
+    }
+
+
+@slides.get("/annotations/<id>")
+def show_annotation(path: ById) -> dict[str, Any]:
+    """A whole annotation as a DSA document."""
+    return library().annotations.get(path.id)
+
+
+def tile_box(slide: Slide, tile: Tile) -> tuple[int, Box]:
+    """Level and level pixels of a tile.
+
+    Raises:
+        NotFoundError: the slide has no such tile.
+    """
+    width, height = slide.tile
+    if tile.z < len(slide.levels):
+        level = slide.levels[tile.z]
+        box = Box(tile.x * width, tile.y * height, width, height).intersect(Box.of(level.size))
+        if not box.empty:
+            return tile.z, box
+    raise NotFoundError(f"{slide.name}: has no tile {tile.z}/{tile.x}/{tile.y}")
+
+
+def _entry(entry: SlideEntry) -> dict[str, Any]:
+    try:
+        return _summary(library().slide(entry.id))
+    except HistoloopError as error:
+        problem = {"detail": error.message, "hint": error.hint}
+        return {"id": entry.id, "name": entry.name, "width": 0, "height": 0, "mpp": None} | {
+            "thumbnail": _thumbnail_url(entry.id),
+            "problem": problem,
+        }
+
+
+def _summary(slide: Slide) -> dict[str, Any]:
+    mpp = slide.mpp
+    return {
+        "id": slide.id,
+        "name": slide.name,
+        "width": slide.size.width,
+        "height": slide.size.height,
+        "mpp": {"x": mpp.x, "y": mpp.y, "source": mpp.source} if mpp else None,
+        "thumbnail": _thumbnail_url(slide.id),
+        "problem": None,
+    }
+
+
+def _thumbnail_url(id: str) -> str:
+    return f"/api/slides/{id}/thumbnail"

@@ -1,0 +1,126 @@
+"""How a frame is cut into tiles.
+
+::
+
+    ┌────────── read: tile px, what the model sees ──────────┐
+    │  halo: real context, its prediction is thrown away     │
+    │   ┌────────── reach: what the tile contributes ─────┐  │
+    │   │  half the overlap: blended with the neighbour   │  │
+    │   │   ┌────── cell: step px, disjoint, covers ───┐  │  │
+    │   │   │                                          │  │  │
+
+Cells are anchored at the frame's origin, never at a region of interest: a pixel predicted for
+a region has the same value as when the whole slide is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from histoloop.errors import UsageError
+from histoloop.geometry import Box, Size
+
+
+class Cell(NamedTuple):
+    """Column and row of a tile in its grid."""
+
+    column: int
+    row: int
+
+    def neighbours(self) -> Iterator[Cell]:
+        """The cell itself and the eight around it."""
+        for row in (-1, 0, 1):
+            for column in (-1, 0, 1):
+                yield Cell(self.column + column, self.row + row)
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """The size of tiles in frame pixels.
+
+    Attributes:
+        tile: side of what the model sees.
+        halo: context on every side whose prediction is dropped; it should cover most of the
+            model's receptive field.
+        overlap: width of the zone in which two neighbours are blended, even.
+    """
+
+    tile: int
+    halo: int
+    overlap: int
+
+    def __post_init__(self) -> None:
+        if self.overlap % 2 or min(self.halo, self.overlap) < 0 or self.step < 2 * self.overlap:
+            raise UsageError(
+                f"tile {self.tile} px, halo {self.halo} px, overlap {self.overlap} px do not fit",
+                hint="overlap must be even, and tile ≥ 2 · halo + 3 · overlap",
+            )
+
+    @property
+    def step(self) -> int:
+        """Side of a cell."""
+        return self.tile - 2 * self.halo - self.overlap
+
+    @property
+    def reach(self) -> int:
+        """Side of what a tile contributes."""
+        return self.step + self.overlap
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """The cells that touch a region of a frame.
+
+    Attributes:
+        frame: the slide at the model's scale.
+        region: the part to predict, frame pixels.
+        shift: moves the grid left and up by this many pixels (to audit seams; 0 to store).
+    """
+
+    tiling: Tiling
+    frame: Size
+    region: Box
+    shift: int = 0
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Cells of the region, row by row."""
+        step, region = self.tiling.step, self.region
+        columns = range((region.x + self.shift) // step, -(-(region.right + self.shift) // step))
+        rows = range((region.y + self.shift) // step, -(-(region.bottom + self.shift) // step))
+        return tuple(Cell(column, row) for row in rows for column in columns)
+
+    def cell_box(self, cell: Cell) -> Box:
+        """The frame pixels that the cell owns, not clipped."""
+        step = self.tiling.step
+        return Box(cell.column * step - self.shift, cell.row * step - self.shift, step, step)
+
+    def write_box(self, cell: Cell) -> Box:
+        """The frame pixels that the cell owns and that were asked for."""
+        return self.cell_box(cell).intersect(self.region)
+
+    def reach_box(self, cell: Cell) -> Box:
+        """The frame pixels that the cell's tile has a say in, not clipped."""
+        return self.cell_box(cell).grow(self.tiling.overlap // 2)
+
+    def read_box(self, cell: Cell) -> Box:
+        """The frame pixels that the model sees, not clipped."""
+        return self.reach_box(cell).grow(self.tiling.halo)
+
+
+class Shard(NamedTuple):
+    """Cells that are read, predicted and counted together."""
+
+    number: int
+    cells: tuple[Cell, ...]
+
+
+def shards(cells: tuple[Cell, ...], side: int) -> tuple[Shard, ...]:
+    """Group cells into squares of ``side`` × ``side``; a square without cells is left out."""
+    groups: dict[Cell, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(Cell(cell.column // side, cell.row // side), []).append(cell)
+    return tuple(Shard(index, tuple(group)) for index, group in enumerate(groups.values()))

@@ -1,0 +1,104 @@
+"""Where there is tissue, so that glass is not computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from histoloop.geometry import Box, Mpp, Scale
+from histoloop.slides.reading import read
+from histoloop.slides.slide import Pixels, Slide, known_mpp
+
+MPP = 8.0
+"""µm/px at which tissue is looked for: a nucleus is a pixel, 25 mm are 3125."""
+
+MARGIN_UM = 64.0
+"""Kept around tissue: an edge is never computed without its surroundings."""
+
+_SPECK_UM2 = 5_000.0
+_FAINT_DENSITY = 0.06
+_FAINT_CHROMA = 14
+
+
+@dataclass(frozen=True)
+class TissueMask:
+    """Tissue over a slide, at about `MPP`.
+
+    Attributes:
+        tissue: ``(rows, cols)`` bool, what looks like tissue.
+        cover: the same with `MARGIN_UM` around it, what is worth computing.
+        scale: base pixels per mask pixel.
+    """
+
+    tissue: NDArray[np.bool_]
+    cover: NDArray[np.bool_]
+    scale: Scale
+
+    def share(self, base: Box) -> float:
+        """Tissue as a share of a base box, 0–1."""
+        return float(self._within(self.tissue, base).mean())
+
+    def touches(self, base: Box) -> bool:
+        """Whether a base box has anything worth computing."""
+        return bool(self._within(self.cover, base).any())
+
+    def _within(self, mask: NDArray[np.bool_], base: Box) -> NDArray[np.bool_]:
+        whole = Box(0, 0, *mask.shape[::-1])
+        return mask[self.scale.to_level(base).intersect(whole).within(whole)]
+
+
+def find_tissue(slide: Slide) -> TissueMask:
+    """Look for everything that is not glass: pale tissue and fat too, but no ink.
+
+    Raises:
+        MissingScaleError: the slide's scale is unknown.
+        SlideError: the slide cannot be decoded.
+    """
+    base = known_mpp(slide)
+    coarse = Mpp.square(max(MPP, base.x, base.y))
+    scale = Scale.between(base, coarse)
+    pixels = read(slide, Box.of(scale.size(slide.size)), scale)
+    tissue = _tissue(pixels, coarse.x)
+    cover = cv2.dilate(tissue, _disc(MARGIN_UM / coarse.x))
+    return TissueMask(tissue.astype(bool), cover.astype(bool), scale)
+
+
+def _tissue(pixels: Pixels, mpp: float) -> NDArray[np.uint8]:
+    smooth = cv2.medianBlur(pixels, 3)
+    found = (_stained(smooth) & ~_ink(smooth)).astype(np.uint8)
+    joined = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(48.0 / mpp))
+    return _without_specks(np.asarray(joined, np.uint8), _SPECK_UM2 / mpp**2)
+
+
+def _stained(pixels: Pixels) -> NDArray[np.bool_]:
+    """Denser or more colourful than glass; the slide's own white balances its lamp."""
+    white = np.clip(np.percentile(pixels, 99, axis=(0, 1)), 200, 255)
+    light = np.minimum(pixels / white, 1.0)
+    density = -np.log10(np.maximum(light, 1 / 255))
+    chroma = light.max(axis=2) - light.min(axis=2)
+    return np.asarray((density[..., 1] > _FAINT_DENSITY) | (chroma * 255 > _FAINT_CHROMA))
+
+
+def _ink(pixels: Pixels) -> NDArray[np.bool_]:
+    """Felt pen: strongly coloured but not between blue-violet and red, or black."""
+    red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
+    greenish = green - red > 20
+    bluish = (blue - red > 70) & (green >= red)
+    black = (pixels.max(axis=2) < 70) & (np.ptp(pixels, axis=2) < 18)
+    return np.asarray(greenish | bluish | black)
+
+
+def _without_specks(mask: NDArray[np.uint8], smallest: float) -> NDArray[np.uint8]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= smallest
+    large[0] = False
+    return np.asarray(large[labels], np.uint8)
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = 2 * max(1, math.ceil(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

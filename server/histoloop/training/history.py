@@ -1,0 +1,45 @@
+"""The course of a training, as tables and pictures that are there while it goes on."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from histoloop.training.trainer import Epoch
+
+
+def write(folder: Path, classes: Sequence[str], epochs: Sequence[Epoch]) -> None:
+    """Write train_losses.csv, train_metrics.csv, their plots and history.json."""
+    losses = [[epoch.number, epoch.loss] for epoch in epochs]
+    dice = [[epoch.number, *epoch.dice] for epoch in epochs]
+    _table(folder / "train_losses.csv", ["epoch", "loss"], losses)
+    _table(folder / "train_metrics.csv", ["epoch", *(f"dice_{name}" for name in classes)], dice)
+    _plot(folder / "train_losses.png", "training loss", ["loss"], losses)
+    if epochs[-1].dice:
+        _plot(folder / "train_metrics.png", "validation Dice", list(classes), dice)
+    content = [
+        {"epoch": one.number, "loss": one.loss, "seconds": one.seconds}
+        | {"dice": dict(zip(classes, one.dice, strict=False))}
+        for one in epochs
+    ]
+    (folder / "history.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _table(path: Path, header: list[str], rows: Sequence[Sequence[float]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def _plot(path: Path, title: str, names: list[str], rows: Sequence[Sequence[float]]) -> None:
+    from matplotlib.figure import Figure  # without pyplot: no state, no display
+
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for column, name in enumerate(names, start=1):
+        axes.plot([row[0] for row in rows], [row[column] for row in rows], label=name)
+    axes.set(title=title, xlabel="epoch")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=100)

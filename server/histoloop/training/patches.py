@@ -1,0 +1,71 @@
+"""Endless augmented patches, every patient as often as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from histoloop.models.segmenter import normalise
+from histoloop.training.augmentation import IGNORED, Augmentation, cut_patch, jitter_colour
+from histoloop.training.samples import Sample
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Pixels ``(n, side, side, 3)`` in [-1, 1], one-hot truth ``(…, classes)``, weight ``(…, 1)``."""
+
+
+@dataclass
+class PatchSource:
+    """Draws patches from samples held in memory.
+
+    Attributes:
+        classes: channels of the truth; class index ``c`` is channel ``c - 1``.
+        positives: share of patches that are centred on a pixel of some class.
+    """
+
+    samples: list[Sample]
+    classes: int
+    side: int
+    batch: int
+    seed: int
+    how: Augmentation = field(default_factory=Augmentation)
+    positives: float = 0.5
+
+    def __iter__(self) -> Iterator[Batch]:
+        random = np.random.default_rng(self.seed)
+        by_patient = self._by_patient()
+        while True:
+            yield self._collate([self._draw(by_patient, random) for _ in range(self.batch)])
+
+    def _by_patient(self) -> list[list[Sample]]:
+        groups: dict[str, list[Sample]] = {}
+        for sample in self.samples:
+            groups.setdefault(sample.patient, []).append(sample)
+        return list(groups.values())
+
+    def _draw(
+        self, by_patient: list[list[Sample]], random: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        patient = by_patient[random.integers(len(by_patient))]
+        areas = np.array([sample.truth.size for sample in patient], float)
+        sample = patient[random.choice(len(patient), p=areas / areas.sum())]
+        centre = self._centre(sample, random)
+        image, truth = cut_patch(sample.image, sample.truth, centre, self.side, self.how, random)
+        return jitter_colour(image, self.how, random), truth
+
+    def _centre(self, sample: Sample, random: np.random.Generator) -> tuple[float, float]:
+        rows, columns = sample.truth.shape
+        if random.random() < self.positives:
+            for _ in range(20):  # rejection costs less than listing every labelled pixel
+                x, y = random.integers(columns), random.integers(rows)
+                if 0 < sample.truth[y, x] != IGNORED:
+                    return float(x), float(y)
+        return random.uniform(0, columns), random.uniform(0, rows)
+
+    def _collate(self, drawn: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Batch:
+        pixels = normalise(np.stack([image for image, _ in drawn]))
+        codes = np.stack([truth for _, truth in drawn])[..., None]
+        truth = (codes == np.arange(1, self.classes + 1)).astype(np.float32)
+        return pixels, truth, (codes != IGNORED).astype(np.float32)

@@ -1,0 +1,144 @@
+"""Pictures with truth, at the scale of the model to be trained."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from histoloop.errors import DatasetError
+from histoloop.geometry import Box, Mpp, MppSource, Scale, Size
+from histoloop.slides.folder import SUFFIXES, open_slide
+from histoloop.slides.reading import read
+from histoloop.slides.slide import Pixels, known_mpp
+
+SPLITS = ("train", "valid", "test")
+
+_TCGA_PATIENT = re.compile(r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture.
+
+    Attributes:
+        patient: pictures of one patient never stand on both sides of a split.
+        image: ``(rows, cols, 3)`` uint8 RGB; truth: ``(rows, cols)`` uint8 class index from 1,
+            0 for none, `IGNORED` where nothing is known.
+        digest: of both files.
+    """
+
+    name: str
+    patient: str
+    image: Pixels
+    truth: NDArray[np.uint8]
+    digest: str
+
+
+def load_split(data: Path, split: str, mpp: float, assumed: float | None = None) -> list[Sample]:
+    """The pictures of ``data/<split>/images`` with their masks from ``data/<split>/masks``.
+
+    A mask has its picture's stem and size; values are class codes, or 0 and 255 for one class.
+
+    Args:
+        mpp: scale to read at; assumed: µm/px of pictures that do not say their own.
+
+    Raises:
+        DatasetError: a mask is missing or does not fit.
+        MissingScaleError: a picture does not say its scale and nothing is assumed.
+    """
+    images = sorted((data / split / "images").glob("*"))
+    patients = _patients(data / "patients.csv")
+    return [
+        _load(image, _mask_of(image), mpp, assumed, patients)
+        for image in images
+        if image.suffix.lower() in SUFFIXES
+    ]
+
+
+def refuse_leak(splits: dict[str, list[Sample]]) -> None:
+    """Make sure that no patient stands in two splits.
+
+    Raises:
+        DatasetError: one does; the message names patient and splits.
+    """
+    seen: dict[str, str] = {}
+    for split, samples in splits.items():
+        for sample in samples:
+            if (other := seen.setdefault(sample.patient, split)) != split:
+                raise DatasetError(
+                    f"patient {sample.patient} is in {other} and in {split}: "
+                    "the score would be worthless",
+                    hint="keep all pictures of a patient in one split",
+                )
+
+
+def digest_of(samples: Iterable[Sample]) -> str:
+    """One digest for a set of pictures, whatever their order."""
+    together = "".join(sorted(sample.digest for sample in samples))
+    return hashlib.blake2b(together.encode(), digest_size=16).hexdigest()
+
+
+def patient_of(name: str) -> str:
+    """The patient in a TCGA barcode; any other name is taken for a patient of its own."""
+    match = _TCGA_PATIENT.search(name)
+    return match[0] if match else name
+
+
+def _load(
+    image: Path, mask: Path, mpp: float, assumed: float | None, patients: dict[str, str]
+) -> Sample:
+    slide = open_slide(image)
+    if slide.mpp is None and assumed:
+        slide = open_slide(image, mpp=Mpp.square(assumed, MppSource.ASSUMED))
+    scale = Scale.between(known_mpp(slide), Mpp.square(mpp))
+    frame = scale.size(slide.size)
+    digest = hashlib.blake2b(image.read_bytes() + mask.read_bytes(), digest_size=16)
+    return Sample(
+        image.stem,
+        patients.get(image.stem) or patient_of(image.stem),
+        read(slide, Box.of(frame), scale),
+        _truth(mask, slide.size, frame),
+        digest.hexdigest(),
+    )
+
+
+def _mask_of(image: Path) -> Path:
+    found = sorted((image.parent.parent / "masks").glob(f"{image.stem}.*"))
+    if not found:
+        raise DatasetError(
+            f"{image}: has no mask", hint=f"put {image.stem}.png into {image.parent.parent}/masks"
+        )
+    return found[0]
+
+
+def _truth(mask: Path, base: Size, frame: Size) -> NDArray[np.uint8]:
+    """Codes at the frame's size: of the codes in a pixel's area the most frequent."""
+    Image.MAX_IMAGE_PIXELS = None
+    codes = np.asarray(Image.open(mask).convert("L"))
+    if codes.shape[::-1] != base:
+        raise DatasetError(f"{mask}: is {codes.shape[::-1]} px, its picture is {tuple(base)} px")
+    values = np.unique(codes)
+    if set(values.tolist()) <= {0, 255}:
+        codes, values = codes // 255, values // 255
+    shares = [
+        cv2.resize((codes == value).astype(np.float32), frame, interpolation=cv2.INTER_AREA)
+        for value in values
+    ]
+    return np.asarray(values[np.argmax(shares, axis=0)], np.uint8)
+
+
+def _patients(table: Path) -> dict[str, str]:
+    """``name,patient`` rows, for pictures whose name says nothing."""
+    if not table.is_file():
+        return {}
+    with table.open(newline="") as file:
+        return {row["name"]: row["patient"] for row in csv.DictReader(file)}
