@@ -64,7 +64,7 @@ def serve(home: Path, port: int, *, browser: bool) -> None:
         address = start_segmentation(service)
         typer.echo(f"HistoLoop shows it at {address} (Ctrl-C ends it)")
         if browser:
-            webbrowser.open(address)
+            open_browser(address)
         wait_for_end()
 
 
@@ -77,3 +77,13 @@ def start_segmentation(service: Service) -> str:
         request = urllib.request.Request(f"{service.url}/api/jobs", body, headers)  # noqa: S310
         urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
     return f"{service.url}/#slide={slide}"
+
+
+def open_browser(address: str) -> None:
+    """Show a page where there is a screen; a text browser would take the terminal."""
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser:
+        browser.open(address)

@@ -69,7 +69,7 @@ def find_tissue(slide: Slide) -> TissueMask:
 
 def _tissue(pixels: Pixels, mpp: float) -> NDArray[np.uint8]:
     smooth = cv2.medianBlur(pixels, 3)
-    found = (_stained(smooth) & ~_ink(smooth)).astype(np.uint8)
+    found = _without_ink(_stained(smooth), _ink(smooth)).astype(np.uint8)
     joined = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(48.0 / mpp))
     return _without_specks(np.asarray(joined, np.uint8), _SPECK_UM2 / mpp**2)
 
@@ -90,6 +90,12 @@ def _ink(pixels: Pixels) -> NDArray[np.bool_]:
     bluish = (blue - red > 70) & (green >= red)
     black = (pixels.max(axis=2) < 70) & (np.ptp(pixels, axis=2) < 18)
     return np.asarray(greenish | bluish | black)
+
+
+def _without_ink(stained: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Ink is what a pen adds; where most of the colour is "ink", it is the stain (Giemsa)."""
+    written = stained & ink
+    return stained if 2 * written.sum() > stained.sum() else stained & ~ink
 
 
 def _without_specks(mask: NDArray[np.uint8], smallest: float) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from histoloop.slides.synthetic.specimen import Specimen
 MARGIN_UM = 20.0
 """Known around a block: a nucleus with its centre there may reach into it."""
 
+_MARGIN_PX = 10
 _STEP_UM = 4.0
 _FAR = np.float32(-1e4)
 
@@ -61,7 +62,7 @@ def tissue_near(specimen: Specimen, window: Window) -> bool:
 def survey(specimen: Specimen, window: Window) -> Anatomy:
     """Find what lies in a window (left, top, right, bottom, µm) and `MARGIN_UM` around it."""
     grid = _grid(specimen, window)
-    found = tuple(rings(specimen, _widened(window)))
+    found = tuple(rings(specimen, _widened(specimen, window)))
     tissue = regions.tissue(specimen, grid)
     nests = regions.tumor(specimen, grid, tissue)
     fat = regions.fat(specimen, grid, tissue, nests)
@@ -107,9 +108,10 @@ def _stamped(grid: Grid, found: tuple[Ring, ...], kind: Kind, *, wall: bool = Fa
 
 
 def _grid(specimen: Specimen, window: Window) -> Grid:
-    return Grid.covering(*_widened(window), max(_STEP_UM, specimen.mpp))
+    return Grid.covering(*_widened(specimen, window), max(_STEP_UM, specimen.mpp))
 
 
-def _widened(window: Window) -> Window:
+def _widened(specimen: Specimen, window: Window) -> Window:
+    margin = max(MARGIN_UM, _MARGIN_PX * specimen.mpp)
     left, top, right, bottom = window
-    return left - MARGIN_UM, top - MARGIN_UM, right + MARGIN_UM, bottom + MARGIN_UM
+    return left - margin, top - margin, right + margin, bottom + margin

@@ -133,7 +133,7 @@ def _matrix(specimen: Specimen, view: _View) -> Stains:
     raster, anatomy = view.raster, view.anatomy
     stains = texture.stroma(specimen, raster, anatomy)
     if view.fat is not None:
-        stains = stains.under(texture.fat(specimen, raster, anatomy), soft(view.fat, 6.0))
+        stains = stains.under(texture.fat(specimen, raster), soft(view.fat, 6.0))
     if view.inflammation is not None:
         cover = soft(view.inflammation, 24.0)
         stains = stains.under(texture.infiltrate(specimen, raster), cover)
@@ -144,7 +144,7 @@ def _matrix(specimen: Specimen, view: _View) -> Stains:
         wall = texture.gland(specimen, raster, view.gland, view.lumen)
         stains = stains.under(wall, soft(view.gland, 2.0))
     if view.tumor is not None:
-        cytoplasm = texture.tumor(specimen, raster, anatomy)
+        cytoplasm = texture.tumor(specimen, raster)
         stains = stains.under(cytoplasm, soft(view.tumor, 3.0))
     if view.lumen is not None:
         stains = stains.under(texture.lumen(specimen, raster), soft(view.lumen, 1.6))

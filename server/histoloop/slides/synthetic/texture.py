@@ -54,9 +54,9 @@ def stroma(specimen: Specimen, raster: Grid, anatomy: Anatomy) -> Stains:
     return Stains(np.asarray(haematoxylin, np.float32), np.asarray(eosin, np.float32))
 
 
-def fat(specimen: Specimen, raster: Grid, anatomy: Anatomy) -> Stains:
+def fat(specimen: Specimen, raster: Grid) -> Stains:
     """Empty cells, whose membranes alone take stain."""
-    border = _cells(specimen.key("adipocytes"), _ADIPOCYTE_UM, raster, anatomy, 2.0, 0.32)
+    border = _cells(specimen.key("adipocytes"), _ADIPOCYTE_UM, raster, 2.0, 0.32)
     membrane = np.exp(-((border / np.float32(2.6)) ** 2))
     return Stains(0.01 + 0.13 * membrane, 0.015 + 0.72 * membrane)
 
@@ -67,7 +67,7 @@ def infiltrate(specimen: Specimen, raster: Grid) -> Stains:
     return Stains(0.20 + 0.05 * mottle, 0.36 + 0.09 * mottle)
 
 
-def tumor(specimen: Specimen, raster: Grid, anatomy: Anatomy) -> Stains:
+def tumor(specimen: Specimen, raster: Grid) -> Stains:
     """Cytoplasm that takes both stains; cells part where cohesion is lost."""
     key = specimen.key("cytoplasm")
     cloud, grain = raster.noise(key, 13.0), _fine(raster, key + 1, 2.6)
@@ -76,7 +76,7 @@ def tumor(specimen: Specimen, raster: Grid, anatomy: Anatomy) -> Stains:
     stains = Stains(haematoxylin, eosin)
     if raster.step > 1.6:
         return stains
-    border = _cells(specimen.key("tumor cells"), TUMOR_SPACING_UM, raster, anatomy, 1.0, JITTER)
+    border = _cells(specimen.key("tumor cells"), TUMOR_SPACING_UM, raster, 1.0, JITTER)
     parting = np.clip(0.26 + 0.34 * raster.noise(key + 3, 60.0), 0.04, 0.95)
     return stains.times(1 - parting * np.exp(-((border / np.float32(1.15)) ** 2)))
 
@@ -112,11 +112,9 @@ def _fine(raster: Grid, key: int, wavelength: float) -> Floats:
     return raster.noise(key, wavelength)
 
 
-def _cells(
-    key: int, spacing: float, raster: Grid, anatomy: Anatomy, step: float, jitter: float
-) -> Floats:
-    left, top, right, bottom = anatomy.window
-    grid = Grid.covering(left - 4, top - 4, right + 4, bottom + 4, max(step, raster.step))
+def _cells(key: int, spacing: float, raster: Grid, step: float, jitter: float) -> Floats:
+    left, right, top, bottom = *raster.across[[0, -1]], *raster.down[[0, -1]]
+    grid = Grid.covering(left, top, right, bottom, max(step, raster.step))
     return grid.interpolate(cell_borders(key, spacing, grid, jitter), raster)
 
 
