@@ -58,7 +58,10 @@ export function segmentObstacle(state: AppState): string | null {
   const detail = openDetail(state);
   if (!detail) return "Open a slide first.";
   if (!detail.mpp) {
-    return "This slide does not say how large its pixels are, and a model sees wrong sizes without that. Give it with --slide-mpp on the command line.";
+    return (
+      "This slide does not say how large its pixels are, and without that a model sees everything " +
+      "at a wrong size. “histoloop segment --slide-mpp” lets you say it."
+    );
   }
   if (!chosenModel(state)) return "There is no model to segment with.";
   if (state.region.scope === "drawn" && !state.region.box) return "Draw a region on the slide.";

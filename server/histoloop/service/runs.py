@@ -114,7 +114,7 @@ def _picture(mask: Mask, values: Probabilities, query: Layer) -> NDArray[np.uint
         return uncertainty(values)
     if query.layer == "class":
         return _coloured(labels(values, mask.frame.classes, query.threshold), mask.frame.classes)
-    return values[_channels(mask, query.class_name)[0]]
+    return np.asarray(values[_channels(mask, query.class_name)[0]])
 
 
 def _coloured(codes: NDArray[np.uint8], classes: tuple[LabelClass, ...]) -> NDArray[np.uint8]:

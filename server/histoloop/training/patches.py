@@ -1,4 +1,4 @@
-"""Endless augmented patches, every patient as often as any other."""
+"""Endless augmented patches, every patient as often as its weight says."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class PatchSource:
     def _draw(
         self, by_patient: list[list[Sample]], random: np.random.Generator
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        patient = by_patient[random.integers(len(by_patient))]
+        weights = np.array([group[0].weight for group in by_patient])
+        patient = by_patient[random.choice(len(by_patient), p=weights / weights.sum())]
         areas = np.array([sample.truth.size for sample in patient], float)
         sample = patient[random.choice(len(patient), p=areas / areas.sum())]
         centre = self._centre(sample, random)

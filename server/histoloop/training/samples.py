@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -34,6 +35,7 @@ class Sample:
         image: ``(rows, cols, 3)`` uint8 RGB; truth: ``(rows, cols)`` uint8 class index from 1,
             0 for none, `IGNORED` where nothing is known.
         digest: of both files.
+        weight: how often the patient is drawn in training, beside others' 1.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Sample:
     image: Pixels
     truth: NDArray[np.uint8]
     digest: str
+    weight: float = 1.0
 
 
 def load_split(data: Path, split: str, mpp: float, assumed: float | None = None) -> list[Sample]:
@@ -94,7 +97,7 @@ def patient_of(name: str) -> str:
 
 
 def _load(
-    image: Path, mask: Path, mpp: float, assumed: float | None, patients: dict[str, str]
+    image: Path, mask: Path, mpp: float, assumed: float | None, patients: dict[str, _Patient]
 ) -> Sample:
     slide = open_slide(image)
     if slide.mpp is None and assumed:
@@ -102,12 +105,14 @@ def _load(
     scale = Scale.between(known_mpp(slide), Mpp.square(mpp))
     frame = scale.size(slide.size)
     digest = hashlib.blake2b(image.read_bytes() + mask.read_bytes(), digest_size=16)
+    patient = patients.get(image.stem) or _Patient(patient_of(image.stem))
     return Sample(
         image.stem,
-        patients.get(image.stem) or patient_of(image.stem),
+        patient.name,
         read(slide, Box.of(frame), scale),
         _truth(mask, slide.size, frame),
         digest.hexdigest(),
+        patient.weight,
     )
 
 
@@ -136,9 +141,17 @@ def _truth(mask: Path, base: Size, frame: Size) -> NDArray[np.uint8]:
     return np.asarray(values[np.argmax(shares, axis=0)], np.uint8)
 
 
-def _patients(table: Path) -> dict[str, str]:
-    """``name,patient`` rows, for pictures whose name says nothing."""
+class _Patient(NamedTuple):
+    name: str
+    weight: float = 1.0
+
+
+def _patients(table: Path) -> dict[str, _Patient]:
+    """``name,patient,weight`` rows, for pictures whose name says nothing."""
     if not table.is_file():
         return {}
     with table.open(newline="") as file:
-        return {row["name"]: row["patient"] for row in csv.DictReader(file)}
+        return {
+            row["name"]: _Patient(row["patient"], float(row.get("weight") or 1))
+            for row in csv.DictReader(file)
+        }

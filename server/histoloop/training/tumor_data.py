@@ -23,6 +23,9 @@ from histoloop.slides.synthetic import Specimen, Tissue, write_slide
 BCSS_MPP = {"TCGA-A2-A0D2-DX1": Mpp(0.2844, 0.2840), "TCGA-A2-A1G6-DX1": Mpp(0.2656, 0.2917)}
 """Effective µm/px along x and y: the published JPEGs were resampled."""
 
+_ASIDE = 0.4
+"""Weight of what is not breast: lymph nodes and synthetic slides, a seventh of the patches each."""
+
 _SYNTHETIC = {"train": range(1, 7), "valid": range(101, 103)}
 """Seeds; every seed is another tissue in another stain."""
 
@@ -32,32 +35,34 @@ _SYNTHETIC_MPP = 1.0
 
 def gather(source: Path, out: Path) -> None:
     """Write ``out/{train,valid}/{images,masks}`` and ``out/patients.csv``."""
-    patients = [*_bcss(source / "bcss", out), *_camelyon(source / "camelyon", out)]
+    patients: list[tuple[str, str, float]] = []
+    patients += _bcss(source / "bcss", out)
+    patients += _camelyon(source / "camelyon", out)
     for split, seeds in _SYNTHETIC.items():
         patients += [_synthetic(seed, split, out) for seed in seeds]
     with (out / "patients.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("name", "patient"), *patients])
+        csv.writer(file).writerows([("name", "patient", "weight"), *patients])
 
 
-def _bcss(source: Path, out: Path) -> Iterator[tuple[str, str]]:
+def _bcss(source: Path, out: Path) -> Iterator[tuple[str, str, float]]:
     for name, mpp in BCSS_MPP.items():
         pixels = np.asarray(Image.open(source / f"{name}_rgb.jpg"))
         size = Size(pixels.shape[1], pixels.shape[0])
         write_pyramid(_image(out, "train", name), size, mpp, [pixels], lossless=True)
         shutil.copyfile(source / f"{name}_tumor.png", _mask(out, "train", name))
-        yield name, name[:12]
+        yield name, name[:12], 1.0
 
 
-def _camelyon(source: Path, out: Path) -> Iterator[tuple[str, str]]:
+def _camelyon(source: Path, out: Path) -> Iterator[tuple[str, str, float]]:
     """Neighbours in number are likely one slide: all of them count as one patient."""
     for image in sorted((source / "images").glob("*.jpg")):
         name = f"camelyon-{image.stem}"
         shutil.copyfile(image, _image(out, "train", name).with_suffix(".jpg"))
         shutil.copyfile(source / "masks" / f"{image.stem}.png", _mask(out, "train", name))
-        yield name, "camelyon"
+        yield name, "camelyon", _ASIDE
 
 
-def _synthetic(seed: int, split: str, out: Path) -> tuple[str, str]:
+def _synthetic(seed: int, split: str, out: Path) -> tuple[str, str, float]:
     """All synthetic slides of a split count as one patient."""
     name = f"synthetic-{seed}"
     truth = out / f"{name}.tiff"
@@ -68,7 +73,7 @@ def _synthetic(seed: int, split: str, out: Path) -> tuple[str, str]:
         _mask(out, split, name)
     )
     truth.unlink()
-    return name, f"synthetic-{split}"
+    return name, f"synthetic-{split}", _ASIDE
 
 
 def _image(out: Path, split: str, name: str) -> Path:

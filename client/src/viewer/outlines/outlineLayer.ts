@@ -102,7 +102,11 @@ export class OutlineLayer {
     resizeCanvas(this.canvas, projection);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (!request || drawing?.run !== request.run) return;
+    // Hidden as well as cleared: Chromium has been seen to go on showing what was cleared away
+    // when nothing is drawn after it.
+    const isShown = request !== null && drawing?.run === request.run;
+    this.canvas.hidden = !isShown;
+    if (!isShown) return;
     const ratio = this.canvas.width / projection.width;
     const scale = projection.scale * ratio;
     const [x, y] = drawing.origin;

@@ -13,7 +13,7 @@ import { resizeCanvas } from "../canvasSize";
 import { createRenderer } from "./createRenderer";
 import { type GreyTile, probabilityAt } from "./greyTile";
 import { placeTile } from "./placement";
-import type { OverlayRenderer, Quad } from "./renderer";
+import type { OverlayRenderer, OverlayStyle, Quad } from "./renderer";
 import type { OverlayScene } from "./scene";
 import { type FetchTile, TileLoader } from "./tileLoader";
 
@@ -21,6 +21,8 @@ import { type FetchTile, TileLoader } from "./tileLoader";
 const CACHE_BYTES = 64 * 2 ** 20;
 /** A coarse tile is touched by every event; twice a second is often enough to watch it grow. */
 const REFRESH_EVERY_MS = 500;
+
+const NO_STYLE: OverlayStyle = { mode: "class", colours: [], threshold: 1 };
 
 export interface OverlayEvents {
   readonly fetchTile: (run: string) => FetchTile;
@@ -58,7 +60,6 @@ export class OverlayLayer {
     const isOtherRun = scene?.run !== this.scene?.run;
     this.scene = scene;
     if (isOtherRun) this.startBooks();
-    this.canvas.style.opacity = String(scene?.opacity ?? 1);
     this.redrawSoon();
   }
 
@@ -153,8 +154,9 @@ export class OverlayLayer {
     if (!projection) return;
     resizeCanvas(this.canvas, projection);
     const quads = scene && scene.layers.length > 0 ? this.arrange(scene, projection) : [];
-    if (scene) this.renderer.draw(quads, scene.style);
-    else this.renderer.draw([], { mode: "class", colours: [], threshold: 1 });
+    this.renderer.draw(quads, scene?.style ?? NO_STYLE);
+    // Invisible when empty: see `OutlineLayer.paint` on canvases that are merely cleared.
+    this.canvas.style.opacity = String(quads.length > 0 ? (scene?.opacity ?? 1) : 0);
     this.report(quads.filter(({ layers }) => layers.some((tile) => tile?.values)).length);
   }
 

@@ -136,7 +136,7 @@ class _Taps:
             [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]
         )
         index = whole.astype(np.int64) + np.arange(-1, 3)[:, None]
-        return cls(index, weight / np.float32(6))
+        return cls(index, np.asarray(weight / np.float32(6), np.float32))
 
     @cached_property
     def span(self) -> Integers:
@@ -192,9 +192,9 @@ def _displaced(key: int, column: Integers, row: Integers, spacing: float, jitter
     """Every second row is shifted by half a cell, so that no columns show."""
     dx = (uniform(key, column, row) - 0.5) * (2 * jitter) + 0.5 + 0.5 * (row & 1)
     dy = (uniform(key ^ 0x2545F491, column, row) - 0.5) * (2 * jitter) + 0.5
-    return Points(
-        (column + dx.astype(np.float64)) * spacing, (row + dy.astype(np.float64)) * spacing
-    )
+    x = (column + dx.astype(np.float64)) * spacing
+    y = (row + dy.astype(np.float64)) * spacing
+    return Points(np.asarray(x, np.float64), np.asarray(y, np.float64))
 
 
 def _multiples(low: float, high: float, step: float) -> Doubles:

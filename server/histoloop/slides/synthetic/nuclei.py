@@ -217,4 +217,5 @@ def _along(anatomy: Anatomy, seeds: Jittered, salt: int, spread: float) -> Float
 
 def _normal(seeds: Jittered, salt: int) -> Floats:
     """About normal: the sum of three uniform numbers, within ± 3."""
-    return (sum(seeds.random(100 * salt + k) for k in range(3)) - np.float32(1.5)) * np.float32(2)
+    total = sum(seeds.random(100 * salt + k) for k in range(3)) - np.float32(1.5)
+    return np.asarray(total * np.float32(2), np.float32)

@@ -83,7 +83,7 @@ def tissue(specimen: Specimen, sites: Sites) -> Floats:
     """Distance from the ragged edge of the tissue; tears are outside."""
     known = plan(specimen)
     outline = _outline(specimen, known.pieces, sites) - np.float32(known.tissue_level)
-    return np.minimum(outline, -_tears(specimen, sites))
+    return np.asarray(np.minimum(outline, -_tears(specimen, sites)), np.float32)
 
 
 def tumor(specimen: Specimen, sites: Sites, inside: Floats) -> Floats:
@@ -91,13 +91,14 @@ def tumor(specimen: Specimen, sites: Sites, inside: Floats) -> Floats:
     level = np.float32(plan(specimen).tumor_level)
     nests = (_nests(specimen, sites) - level) * np.float32(_NEST_UM / _SLOPE)
     rim = inside - 30 - 12 * sites.noise(specimen.key("rim"), 180.0)
-    return np.minimum(np.minimum(nests, _septa(specimen, sites)), rim)
+    return np.asarray(np.minimum(np.minimum(nests, _septa(specimen, sites)), rim), np.float32)
 
 
 def fat(specimen: Specimen, sites: Sites, inside: Floats, nests: Floats) -> Floats:
     """Distance from the edge of fat lobules, which keep off the tumour."""
     lobules = fractal(sites, specimen.key("fat"), _regional(specimen, 1300.0)) - np.float32(1.0)
-    return np.minimum(np.minimum(lobules * 300, inside - 25), -nests - 90)
+    within = np.minimum(lobules * 300, inside - 25)
+    return np.asarray(np.minimum(within, -nests - 90), np.float32)
 
 
 def lobules(specimen: Specimen, sites: Sites) -> Floats:
@@ -109,7 +110,8 @@ def inflammation(specimen: Specimen, sites: Sites, inside: Floats, nests: Floats
     """Distance from the edge of lymphocyte clusters: in stroma, more of them beside tumour."""
     beside = np.exp(-((nests + 60) ** 2) / np.float32(2 * 70.0**2))
     clusters = fractal(sites, specimen.key("inflammation"), 230.0) + beside - np.float32(1.75)
-    return np.minimum(np.minimum(clusters * 120, inside - 30), -nests - 6)
+    within = np.minimum(clusters * 120, inside - 30)
+    return np.asarray(np.minimum(within, -nests - 6), np.float32)
 
 
 def _nests(specimen: Specimen, sites: Sites) -> Floats:

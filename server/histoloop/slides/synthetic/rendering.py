@@ -46,9 +46,8 @@ def render(specimen: Specimen, box: Box) -> tuple[Pixels, Labels]:
 def render_block(specimen: Specimen, block: Box) -> tuple[Pixels, Labels]:
     """One aligned block, `BLOCK` px a side."""
     raster = _raster(specimen, block.grow(_PAD))
-    window = tuple(
-        float(edge * specimen.mpp) for edge in (block.x, block.y, block.right, block.bottom)
-    )
+    mpp = float(specimen.mpp)
+    window = (block.x * mpp, block.y * mpp, block.right * mpp, block.bottom * mpp)
     ink = artifacts.ink(specimen, raster)
     core = slice(_PAD, _PAD + BLOCK)
     if not tissue_near(specimen, window):
@@ -63,7 +62,7 @@ def render_block(specimen: Specimen, block: Box) -> tuple[Pixels, Labels]:
 def _raster(specimen: Specimen, box: Box) -> Grid:
     across = (np.arange(box.x, box.right) + 0.5) * specimen.mpp
     down = (np.arange(box.y, box.bottom) + 0.5) * specimen.mpp
-    return Grid(across, down)
+    return Grid(np.asarray(across, np.float64), np.asarray(down, np.float64))
 
 
 @dataclass(frozen=True)

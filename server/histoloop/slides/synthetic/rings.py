@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from histoloop.slides.synthetic import regions
 from histoloop.slides.synthetic.noise import Doubles, Floats, Grid, Jittered, Points
@@ -67,7 +68,8 @@ class Ring:
 
     def around(self, beyond: float, count: int) -> tuple[Points, Doubles]:
         """Places ``beyond`` µm outside the lumen's edge, evenly by angle, and the directions."""
-        theta = np.arange(count) * (2 * math.pi / count) + self.luck * 6
+        theta = np.arange(count, dtype=np.float64) * (2 * math.pi / count) + self.luck * 6
+        theta = np.asarray(theta, np.float64)
         radius = self.lumen * self._shape(theta) * self._ellipse(theta) + beyond
         bearing = np.arctan2(np.sin(theta) / self.stretch, np.cos(theta)) + self.angle
         return Points(self.x + radius * np.cos(bearing), self.y + radius * np.sin(bearing)), bearing
@@ -153,7 +155,7 @@ def _fit(specimen: Specimen, made: list[Ring]) -> list[bool]:
     inside = regions.tissue(specimen, sites)
     nests = regions.tumor(specimen, sites, inside)
     fat = regions.fat(specimen, sites, inside, nests)
-    room = {
+    room: dict[Kind, NDArray[np.bool_]] = {
         Kind.TUMOR_GLAND: nests > 6,
         Kind.GLAND: (nests < -12) & (inside > 25) & (fat < 0),
         Kind.VESSEL: (nests < -6) & (inside > 20) & (fat < -20),

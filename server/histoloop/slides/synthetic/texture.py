@@ -36,7 +36,8 @@ class Stains(NamedTuple):
 
 def soft(distance: Floats, width: float) -> Floats:
     """Signed distance → cover, 0 to 1, over a transition ``width`` µm wide."""
-    return np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1)
+    cover = np.clip(distance * np.float32(1 / width) + np.float32(0.5), 0, 1)
+    return np.asarray(cover, np.float32)
 
 
 def stroma(specimen: Specimen, raster: Grid, anatomy: Anatomy) -> Stains:
