@@ -1,76 +1,56 @@
-"""What all tests share: real data where it is, small slides, a tiny real model."""
+"""Fixtures that several folders share; nothing of the real data is ever copied into the repo."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from PIL import Image
 
 from histoloop.geometry import Mpp, Size
 from histoloop.slides.pyramid import write_pyramid
+from histoloop.training.tumor_data import BCSS_MPP
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # `tests.reference` and `tests.support`, however pytest is started
+ROOT = Path(__file__).parent.parent
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-settings.register_profile(
-    "histoloop",
-    deadline=None,
-    max_examples=60,
-    database=None,
-    print_blob=True,
-    # Fixtures of these tests hold nothing that an example changes.
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-settings.load_profile("histoloop")
+pytest_plugins = ["tests.support.fixtures"]
 
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """The folder of real data; without it a test fails in CI and is skipped elsewhere."""
-    folder = Path(os.environ.get("HISTOLOOP_TEST_DATA") or ROOT.parent / "shared" / "data")
+    """The shared real data: missing, it fails in CI and skips elsewhere."""
+    folder = Path(os.environ.get("HISTOLOOP_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        message = f"no test data in {folder}; set HISTOLOOP_TEST_DATA"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        say(f"no test data at {folder}; set HISTOLOOP_TEST_DATA")
     return folder
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory) -> Path:
-    """A home folder whose registry holds `tiny@1`, a network of 5 × 5 px receptive field."""
-    from tests.support.tiny_model import save_tiny_model
-
-    home = tmp_path_factory.mktemp("home")
-    save_tiny_model(home / "models" / "tiny-1")
-    return home
-
-
-@pytest.fixture(scope="session")
-def tiny(home):
-    """The tiny model."""
-    from histoloop.models.registry import ModelRegistry
-
-    return ModelRegistry(home).get("tiny@1")
+def bcss(data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Both BCSS regions as pyramidal TIFF with their mpp."""
+    folder = tmp_path_factory.mktemp("bcss")
+    for name, mpp in BCSS_MPP.items():
+        pixels = np.asarray(Image.open(data / "bcss" / f"{name}_rgb.jpg"))
+        size = Size(pixels.shape[1], pixels.shape[0])
+        write_pyramid(folder / f"{name}.tiff", size, mpp, [pixels])
+    return {name: folder / f"{name}.tiff" for name in BCSS_MPP}
 
 
 @pytest.fixture(scope="session")
-def small_slide(tmp_path_factory) -> Path:
-    """900 × 700 px at 0.5 × 0.6 µm/px: blobs of stain on glass, colours all different."""
-    from tests.support.pictures import tissue_picture
-
-    path = tmp_path_factory.mktemp("slides") / "small.tiff"
-    picture = tissue_picture(Size(900, 700), seed=5)
-    write_pyramid(path, Size(900, 700), Mpp(0.5, 0.6), [picture], lossless=True)
-    return path
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder whose caches the session shares."""
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
-def random() -> np.random.Generator:
-    return np.random.default_rng(20240229)
+def plain_slide(tmp_path: Path) -> Path:
+    """A small slide of 0.5 µm/px, noisy tissue on white glass."""
+    random = np.random.default_rng(0)
+    pixels = np.full((600, 800, 3), 245, np.uint8)
+    pixels[100:500, 150:700] = random.integers(90, 200, (400, 550, 3))
+    path = tmp_path / "plain.tiff"
+    write_pyramid(path, Size(800, 600), Mpp.square(0.5), [pixels], lossless=True)
+    return path

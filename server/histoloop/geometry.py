@@ -53,7 +53,7 @@ class Mpp:
     def plausible(cls, x: float, y: float) -> Mpp | None:
         """What a file says, or `None` for what cannot come from a microscope (72 dpi)."""
         low, high = PLAUSIBLE_MPP
-        return cls(x, y) if low <= min(x, y) and max(x, y) <= high else None
+        return cls(x, y) if low <= x <= high and low <= y <= high else None
 
 
 class Size(NamedTuple):

@@ -122,6 +122,7 @@ export interface Run {
   readonly roi: Box | null;
   readonly threshold: number;
   readonly state: JobState;
+  readonly created?: string;
   readonly report: Report | null;
 }
 

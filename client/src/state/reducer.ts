@@ -128,7 +128,7 @@ function changed(slide: OpenSlide, action: SlideAction): OpenSlide {
     case "slideDetail":
       return { ...slide, detail: action.detail };
     case "jobs":
-      return { ...slide, jobs: action.jobs.reduce(withJob, slide.jobs) };
+      return { ...slide, jobs: refreshedJobs(slide.jobs, action.jobs) };
     case "jobChanged":
       return { ...slide, jobs: withJob(slide.jobs, action.job) };
     case "runs":
@@ -150,6 +150,12 @@ function opened(state: AppState, id: string, view: Restored): AppState {
     region: NO_REGION,
     overlay: { ...state.overlay, ...view.overlay },
   };
+}
+
+/** The service's list says which jobs there are; events may know more about each of them. */
+function refreshedJobs(known: readonly Job[], listed: readonly Job[]): readonly Job[] {
+  const stillThere = known.filter(({ id }) => listed.some((job) => job.id === id));
+  return listed.reduce(withJob, stillThere);
 }
 
 function knows(slide: OpenSlide, runId: string | null): boolean {

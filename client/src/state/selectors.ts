@@ -27,9 +27,10 @@ export function jobOfRun(state: AppState, run: Run): Job | null {
 
 /**
  * The job that the panel is about: one under way; else the newest, if it came to nothing; else the
- * one behind the run on show.
+ * one behind the run on show. None while a job is being asked for: the others are history then.
  */
 export function shownJob(state: AppState): Job | null {
+  if (state.submitting) return null;
   const active = activeJobs(state);
   const current = active.find((job) => job.state === "running") ?? active.at(-1);
   if (current) return current;
@@ -43,7 +44,7 @@ export function shownClass(state: AppState, run: Run): ModelClass | null {
   return run.classes.find(({ name }) => name === state.overlay.className) ?? run.classes[0] ?? null;
 }
 
-/** Classes to draw, in the run's order. */
+/** Classes that are to be seen, in the run's order. */
 export function shownClasses(state: AppState, run: Run): readonly ModelClass[] {
   if (!state.overlay.visible) return [];
   if (state.overlay.mode === "probability") {

@@ -27,6 +27,7 @@ export class Session implements Commands {
   readonly connection: Connection;
   private view: Box | null = null;
   private toasts = 0;
+  private readonly loadingRuns = new Set<string>();
   /** The job asked for in this tab: its run is shown as soon as there is one. */
   private ownJob: string | null = null;
   private readonly sendFocus = debounce(() => void this.focus(), FOCUS_PAUSE_MS);
@@ -183,25 +184,29 @@ export class Session implements Commands {
         ...(focus && { focus }),
       });
       this.ownJob = job.id;
-      this.store.dispatch({ type: "jobChanged", job });
+      this.jobReported(job);
     });
     this.store.dispatch({ type: "submitting", submitting: false });
   }
 
   private jobReported(job: Job): void {
-    const known = this.store.state.slide?.jobs.find(({ id }) => id === job.id);
     this.store.dispatch({ type: "jobChanged", job });
-    const appeared = job.run !== null && known?.run !== job.run;
-    if (job.run !== null && (appeared || hasEnded(job))) void this.loadRun(job.run, job.id);
+    const { run } = job;
+    if (run === null || this.loadingRuns.has(run)) return;
+    const isKnown = this.store.state.slide?.runs?.some(({ id }) => id === run) ?? false;
+    // A run that is over has a report.
+    if (!isKnown || hasEnded(job)) void this.loadRun(run, job.id);
   }
 
   private async loadRun(runId: string, jobId: string): Promise<void> {
+    this.loadingRuns.add(runId);
     await this.attempt(async () => {
       this.store.dispatch({ type: "runChanged", run: await this.api.run(runId) });
       if (this.ownJob !== jobId && this.store.state.slide?.runId) return;
       this.ownJob = null;
       this.store.dispatch({ type: "runSelected", runId });
     });
+    this.loadingRuns.delete(runId);
   }
 
   private async focus(): Promise<void> {

@@ -34,7 +34,8 @@ function entry(run: Run, isShown: boolean, state: AppState, commands: Commands):
   const job = jobOfRun(state, run);
   // A job's events are ahead of what was read of its run.
   const runState = job?.state ?? run.state;
-  const time = job ? formatTime(job.created, new Date()) : "";
+  const created = run.created ?? job?.created;
+  const time = created ? formatTime(created, new Date()) : "";
   return html`<button class="run-item" data-testid="run-item" data-run=${run.id}
     aria-current=${isShown ? "true" : "false"} @click=${() => commands.selectRun(run.id)}>
     <span class="run-model">${run.model}${run.roi ? html` <span class="chip">region</span>` : ""}</span>

@@ -68,7 +68,8 @@ def _trace_strip(read_margin: ReadMargin, strip: Box, region: Box) -> list[Polyg
     if field.max(initial=-1) < 0:
         return []
     above, below = int(strip.y == region.y), int(strip.bottom == region.bottom)
-    padded = np.pad(field, ((above, below), (1, 1)), constant_values=-1)
+    padded = np.pad(field, ((above, below), (1, 1)), mode="edge")
+    _close(padded, above, below)
     generator = contourpy.contour_generator(
         z=padded, name="serial", fill_type=contourpy.FillType.OuterOffset
     )
@@ -78,6 +79,14 @@ def _trace_strip(read_margin: ReadMargin, strip: Box, region: Box) -> list[Polyg
         _polygon(np.asarray(ring) + origin, offset)
         for ring, offset in zip(points, offsets, strict=True)
     ]
+
+
+def _close(padded: NDArray[np.int16], above: int, below: int) -> None:
+    """Negate what was padded: outlines then run along the outer edge of the border's pixels."""
+    sides = [padded[:, 0], padded[:, -1]]
+    sides += [padded[0, 1:-1]] * above + [padded[-1, 1:-1]] * below
+    for side in sides:
+        side[:] = -np.abs(side)
 
 
 def _polygon(points: NDArray[np.float64], offsets: NDArray[np.uint32]) -> Polygon:

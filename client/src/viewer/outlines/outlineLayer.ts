@@ -114,10 +114,20 @@ export class OutlineLayer {
     const offsetY = (y - projection.top) * scale;
     context.setTransform(scale, 0, 0, scale, offsetX, offsetY);
     context.lineJoin = "round";
+    context.save();
+    this.clipTo(drawing.origin, (HALO_WIDTH * ratio) / scale);
     for (const { name, color } of selectedRun(state)?.classes ?? []) {
       const path = request.classNames.includes(name) && drawing.paths.get(name);
       if (path) this.stroke(path, color, ratio / scale);
     }
+    context.restore();
+  }
+
+  /** The service closes polygons along the edge of what was asked for; that line is no boundary. */
+  private clipTo([, , width, height]: Box, inset: number): void {
+    this.context.beginPath();
+    this.context.rect(inset, inset, width - 2 * inset, height - 2 * inset);
+    this.context.clip();
   }
 
   /** @param unit Base pixels per CSS pixel: lines keep their width at every zoom. */

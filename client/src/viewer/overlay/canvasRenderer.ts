@@ -79,7 +79,13 @@ function paint(
 
 function lutOf(style: OverlayStyle): Lut {
   if (style.mode === "probability") return style.lut;
-  return classLut(style.colours[0] ?? [128, 128, 128], style.threshold);
+  return lutOfClass(style, 0, style.threshold);
+}
+
+/** A hidden class is clear at every probability. */
+function lutOfClass({ colours }: ClassStyle, layer: number, threshold: number): Lut {
+  const colour = colours[layer];
+  return colour ? classLut(colour, threshold) : new Uint8ClampedArray(256 * 4);
 }
 
 function paintThrough(out: Uint32Array, tile: GreyTile | null, lut: Lut): void {
@@ -95,7 +101,7 @@ function paintLikeliest(out: Uint32Array, layers: Quad["layers"], style: ClassSt
   layers.forEach((tile, layer) => {
     const values = tile?.values;
     if (!values) return;
-    const colour = new Uint32Array(classLut(style.colours[layer] ?? [0, 0, 0], 0).buffer)[255] ?? 0;
+    const colour = new Uint32Array(lutOfClass(style, layer, 0).buffer)[255] ?? 0;
     for (let i = 0; i < out.length; i++) {
       const value = values[i] ?? 0;
       if (value <= (best[i] ?? 0)) continue;

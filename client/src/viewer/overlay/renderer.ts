@@ -17,8 +17,15 @@ export interface Quad {
 }
 
 export type OverlayStyle =
-  /** The likeliest of these classes, where it reaches the threshold. */
-  | { readonly mode: "class"; readonly colours: readonly Rgb[]; readonly threshold: number }
+  /**
+   * The likeliest class where it reaches the threshold, of equals the first: the service's rule.
+   * A class without a colour is hidden, but what is likeliest it stays.
+   */
+  | {
+      readonly mode: "class";
+      readonly colours: readonly (Rgb | null)[];
+      readonly threshold: number;
+    }
   /** One class's probability through a colour table. */
   | { readonly mode: "probability"; readonly lut: Lut };
 

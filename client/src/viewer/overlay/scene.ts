@@ -22,7 +22,10 @@ export function sceneOf(state: AppState): OverlayScene | null {
   const detail = openDetail(state);
   const run = selectedRun(state);
   if (!detail || !run) return null;
-  const classes = shownClasses(state, run).slice(0, MOST_LAYERS);
+  const shown = shownClasses(state, run);
+  // A hidden class must not hand its pixels to the next likely one, so its tiles are needed too.
+  const drawn = state.overlay.mode === "class" && shown.length > 0 ? run.classes : shown;
+  const classes = drawn.slice(0, MOST_LAYERS);
   const pyramid = pyramidOf(detail);
   const { mode, threshold, opacity } = state.overlay;
   const baseMpp = detail.mpp ? Math.min(detail.mpp.x, detail.mpp.y) : run.mpp;
@@ -33,7 +36,11 @@ export function sceneOf(state: AppState): OverlayScene | null {
     layers: classes.map(({ name }) => name),
     style:
       mode === "class"
-        ? { mode, threshold, colours: classes.map(({ color }) => parseColour(color)) }
+        ? {
+            mode,
+            threshold,
+            colours: classes.map((each) => (shown.includes(each) ? parseColour(each.color) : null)),
+          }
         : { mode, lut: heatLut(threshold) },
     opacity,
   };

@@ -17,25 +17,25 @@ export function classShader(layers: number): string {
   return `#version 300 es
 precision highp float;
 uniform sampler2D uLayer[${layers}];
-uniform vec3 uColour[${layers}];
-uniform float uThreshold;
+uniform vec4 uColour[${layers}];
+uniform float uThreshold;   // the smallest byte that is inside, over 255
 in vec2 vPosition;
 out vec4 colour;
 void main() {
   float p;
   float best = 0.0;
-  vec3 winner = vec3(0.0);
+  vec4 winner = vec4(0.0);
   ${indices
     .map(
       (i) => `p = texture(uLayer[${i}], vPosition).r;
   if (p > best) { best = p; winner = uColour[${i}]; }`,
     )
     .join("\n  ")}
-  // Half a byte below the threshold, so that a probability equal to it is inside; the edge is as
-  // wide as the probability changes over one screen pixel: antialiasing for nothing.
+  // The boundary runs half a byte below the threshold, as the traced outlines do. It is as wide as
+  // the probability changes over one screen pixel: antialiasing for nothing.
   float edge = max(fwidth(best), 1.0 / 255.0);
   float inside = clamp((best - uThreshold + 0.5 / 255.0) / edge + 0.5, 0.0, 1.0);
-  colour = vec4(winner, best > 0.0 ? inside : 0.0);
+  colour = vec4(winner.rgb, best > 0.0 ? winner.a * inside : 0.0);
 }`;
 }
 

@@ -1,4 +1,5 @@
 /** The overlay on the graphics card: tiles are textures, the threshold is a number. */
+import { type Rgb, thresholdByte } from "../../model/colour";
 import type { GreyTile } from "./greyTile";
 import { MOST_LAYERS, type OverlayRenderer, type OverlayStyle, type Quad } from "./renderer";
 import { classShader, PROBABILITY_SHADER, VERTEX_SHADER } from "./shaders";
@@ -70,12 +71,9 @@ class WebglRenderer implements OverlayRenderer {
     const units = Array.from({ length: layers }, (_, unit) => unit);
     gl.uniform1iv(program.uniform("uLayer"), units);
     if (style.mode === "class") {
-      const colours = style.colours.slice(0, layers).flat();
-      gl.uniform3fv(
-        program.uniform("uColour"),
-        colours.map((value) => value / 255),
-      );
-      gl.uniform1f(program.uniform("uThreshold"), style.threshold);
+      const rgba = style.colours.slice(0, layers).flatMap(toUnitRgba);
+      gl.uniform4fv(program.uniform("uColour"), rgba);
+      gl.uniform1f(program.uniform("uThreshold"), thresholdByte(style.threshold) / 255);
     } else {
       this.bindLut(style.lut);
       gl.uniform1i(program.uniform("uLut"), LUT_UNIT);
@@ -170,4 +168,8 @@ class WebglRenderer implements OverlayRenderer {
     gl.compileShader(shader);
     return shader;
   }
+}
+
+function toUnitRgba(colour: Rgb | null): number[] {
+  return colour ? [...colour.map((value) => value / 255), 1] : [0, 0, 0, 0];
 }

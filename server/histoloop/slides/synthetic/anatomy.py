@@ -18,6 +18,8 @@ MARGIN_UM = 20.0
 _MARGIN_PX = 10
 _STEP_UM = 4.0
 _FAR = np.float32(-1e4)
+_GLASS = -12.0
+"""µm from the tissue's edge beyond which no roughness adds tissue."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,21 @@ class Anatomy:
         return np.asarray(np.arctan2(down, across) + math.pi / 2, np.float64)
 
 
-def tissue_near(specimen: Specimen, window: Window) -> bool:
-    """Whether a window (left, top, right, bottom, µm) shows anything but glass."""
-    grid = _grid(specimen, window)
-    return bool((regions.tissue(specimen, grid) > -10).any())
+def around(specimen: Specimen, window: Window) -> Grid:
+    """Places every few µm in a window (left, top, right, bottom, µm) and beyond its margin."""
+    return Grid.covering(*_widened(specimen, window), max(_STEP_UM, specimen.mpp))
 
 
-def survey(specimen: Specimen, window: Window) -> Anatomy:
-    """Find what lies in a window (left, top, right, bottom, µm) and `MARGIN_UM` around it."""
-    grid = _grid(specimen, window)
-    found = tuple(rings(specimen, _widened(specimen, window)))
+def survey(specimen: Specimen, window: Window, grid: Grid) -> Anatomy | None:
+    """Find what lies in a window and `MARGIN_UM` around it; `None` where all is glass.
+
+    Args:
+        window: left, top, right, bottom, µm; grid: the places `around` it.
+    """
     tissue = regions.tissue(specimen, grid)
+    if tissue.max() < _GLASS:
+        return None
+    found = tuple(rings(specimen, _widened(specimen, window)))
     nests = regions.tumor(specimen, grid, tissue)
     fat = regions.fat(specimen, grid, tissue, nests)
     inflammation = regions.inflammation(specimen, grid, tissue, nests)
@@ -94,9 +100,14 @@ def _fibre(specimen: Specimen, grid: Grid, tumor: Floats, gland: Floats) -> Floa
     course = grid.x * math.cos(angle) + grid.y * math.sin(angle)
     key = specimen.key("fibre")
     bent = 200 * grid.noise(key, 800.0) + 32 * grid.noise(key + 1, 170.0)
-    crimped = 3.4 * grid.noise(key + 2, 36.0) + 1.2 * grid.noise(key + 3, 17.0)
-    solid = np.clip(np.maximum(tumor, gland), -90, 10)
-    return np.asarray(course + bent + crimped - 1.7 * solid, np.float32)
+    crimped = 3.6 * grid.noise(key + 2, 36.0) + 1.6 * grid.noise(key + 3, 17.0)
+    return np.asarray(course + bent + crimped - 75 * (_pull(tumor) + _pull(gland)), np.float32)
+
+
+def _pull(solid: Floats) -> Floats:
+    """How strongly something solid bends the fibres around it: not at all from 90 µm on."""
+    pull = np.exp(np.minimum(solid, 8) / np.float32(45)) - np.float32(math.exp(-2))
+    return np.asarray(np.maximum(pull, 0), np.float32)
 
 
 def _stamped(grid: Grid, found: tuple[Ring, ...], kind: Kind, *, wall: bool = False) -> Floats:
@@ -105,10 +116,6 @@ def _stamped(grid: Grid, found: tuple[Ring, ...], kind: Kind, *, wall: bool = Fa
         if ring.kind is kind:
             stamp(field, grid, ring, ring.wall if wall else 0.0)
     return field
-
-
-def _grid(specimen: Specimen, window: Window) -> Grid:
-    return Grid.covering(*_widened(specimen, window), max(_STEP_UM, specimen.mpp))
 
 
 def _widened(specimen: Specimen, window: Window) -> Window:

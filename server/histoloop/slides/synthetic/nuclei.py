@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histoloop.slides.synthetic.anatomy import MARGIN_UM, Anatomy
-from histoloop.slides.synthetic.noise import Doubles, Floats, Grid, Jittered, Points, uniform
+from histoloop.slides.synthetic.noise import Doubles, Floats, Grid, Points, uniform
 from histoloop.slides.synthetic.rings import Kind, Ring
+from histoloop.slides.synthetic.scatter import Jittered
 from histoloop.slides.synthetic.specimen import Specimen
 
-TUMOR_SPACING_UM = 10.2
+TUMOR_SPACING_UM = 11.6
 JITTER = 0.3
 
 
@@ -83,8 +84,8 @@ def _chosen(nuclei: Nuclei, chosen: NDArray[np.bool_]) -> Nuclei:
 def _tumor(specimen: Specimen, anatomy: Anatomy) -> Nuclei:
     cells = tumor_cells(specimen, anatomy)
     grade = cells.points.noise(specimen.key("grade"), 500.0)
-    size = (3.75 + 0.3 * grade) * np.exp(_normal(cells, 2) * (0.17 + 0.03 * grade))
-    stretch = 1.08 + 0.45 * cells.random(3) ** 1.5
+    size = (4.25 + 0.3 * grade) * np.exp(_normal(cells, 2) * (0.18 + 0.03 * grade))
+    stretch = 1.08 + 0.6 * cells.random(3) ** 1.5
     giant = cells.random(4) < 0.012
     size = np.clip(np.where(giant, size * 1.55, size), 2.6, 9.0)
     chromatin = 0.6 * cells.points.noise(specimen.key("chromatin"), 90.0) + _normal(cells, 5)
@@ -94,7 +95,7 @@ def _tumor(specimen: Specimen, anatomy: Anatomy) -> Nuclei:
         size * np.sqrt(stretch),
         size / np.sqrt(stretch),
         _along(anatomy, cells, 6, 0.9),
-        np.clip(1.3 + 0.24 * chromatin, 0.75, 2.2).astype(np.float32),
+        np.clip(1.2 + 0.25 * chromatin, 0.7, 2.1).astype(np.float32),
         np.clip(0.42 - 0.3 * chromatin, 0, 0.75).astype(np.float32),
         np.full(len(cells.column), 0.075, np.float32),
         cells.random(7),
@@ -111,10 +112,10 @@ def _spindles(specimen: Specimen, anatomy: Anatomy) -> Nuclei:
     return Nuclei(
         seeds.points.x,
         seeds.points.y,
-        3.6 + 3.6 * seeds.random(2),
-        1.05 + 0.95 * seeds.random(3) ** 2,
+        3.2 + 4.8 * seeds.random(2) ** 1.5,
+        0.85 + 1.0 * seeds.random(3) ** 2,
         _along(anatomy, seeds, 4, 0.22),
-        1.25 + 0.6 * seeds.random(5),
+        1.1 + 0.6 * seeds.random(5),
         0.25 * seeds.random(6),
         np.full(len(seeds.column), 0.05, np.float32),
         seeds.random(7),
@@ -123,10 +124,10 @@ def _spindles(specimen: Specimen, anatomy: Anatomy) -> Nuclei:
 
 def _lymphocytes(specimen: Specimen, anatomy: Anatomy) -> Nuclei:
     """Small round dark nuclei: clusters, and strays between them and within the tumour."""
-    seeds = _seeds(specimen, anatomy, "lymphocytes", 7.4, 0.36)
+    seeds = _seeds(specimen, anatomy, "lymphocytes", 8.0, 0.4)
     cluster = _value(anatomy, anatomy.inflammation, seeds)
     solid = np.maximum.reduce([anatomy.gland, anatomy.lumen, anatomy.fat])
-    in_stroma = 0.014 + 0.9 * np.exp(np.minimum(cluster - 4, 0) / 9)
+    in_stroma = 0.014 + 0.9 * np.exp(np.minimum(cluster - 8, 0) / 11)
     chance = np.where(_value(anatomy, anatomy.tumor, seeds) > 0, 0.012, in_stroma)
     free = _value(anatomy, solid, seeds) < -2
     seeds = seeds.where(free & (seeds.random(1) < np.minimum(chance, 0.9)))
@@ -137,7 +138,7 @@ def _lymphocytes(specimen: Specimen, anatomy: Anatomy) -> Nuclei:
         size * 1.06,
         size * 0.94,
         seeds.random(3) * np.float32(math.pi),
-        1.75 + 0.45 * seeds.random(4),
+        1.5 + 0.45 * seeds.random(4),
         0.22 * seeds.random(5),
         np.full(len(seeds.column), 0.03, np.float32),
         seeds.random(7),
@@ -149,7 +150,7 @@ def _of_ring(specimen: Specimen, ring: Ring) -> Nuclei:
         return _row(specimen, ring, 1.2, 14.0, (3.6, 1.0), math.pi / 2, 1.5)
     if ring.kind is Kind.TUMOR_GLAND:
         return _row(specimen, ring, 7.2, 7.4, (4.7, 3.3), 0.0, 1.4)
-    basal = _row(specimen, ring, ring.wall - 7.0, 5.6, (4.4, 2.5), 0.0, 1.35)
+    basal = _row(specimen, ring, ring.wall - 7.5, 5.0, (4.6, 2.5), 0.0, 1.3)
     outer = _row(specimen, ring, ring.wall + 0.6, 19.0, (4.4, 1.0), math.pi / 2, 1.5)
     return Nuclei.joined([basal, outer])
 
@@ -169,8 +170,8 @@ def _row(
     key = specimen.key(f"row {pitch}") ^ int(ring.luck * (1 << 24))
     order = np.arange(count)
     luck = [uniform(key, order, np.full(count, salt)) for salt in range(6)]
-    out = (luck[0] - 0.5) * 3.0
-    size = 0.86 + 0.3 * luck[1]
+    out = (luck[0] - 0.5) * min(axes[0], 6.0)
+    size = 0.78 + 0.4 * luck[1]
     return Nuclei(
         places.x + out * np.cos(bearing),
         places.y + out * np.sin(bearing),

@@ -15,14 +15,15 @@ import numpy as np
 from histoloop.slides.synthetic.noise import Doubles, Floats, Grid, Sites, fractal
 from histoloop.slides.synthetic.specimen import Specimen
 
-_NEST_UM = 420.0
-_SEPTUM_UM = 300.0
+_NEST_UM = 250.0
 _SLOPE = 1.6
 """Mean slope of smooth noise, standard deviations per wavelength."""
 
 _LARGEST_CELL_UM2 = 60e6
 _SMALLEST_SPLIT_UM = 1500.0
 _NODES = 160
+_PIECE_REACH = 2.4
+"""Half axes from its centre that bays and harmonics can push a piece's edge."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,8 @@ def plan(specimen: Specimen) -> Plan:
     grid = Grid(np.arange(step / 2, width, step), np.arange(step / 2, height, step))
     outline = _outline(specimen, pieces, grid)
     tissue_level = _level(outline, specimen.tissue_share)
-    inside = outline > tissue_level
-    nests = _nests(specimen, grid)[inside] if inside.any() else np.zeros(1, np.float32)
-    return Plan(pieces, tissue_level, _level(nests, _before_septa(specimen.tumor_share)))
+    tumor_level = _tumor_level(specimen, grid, outline - np.float32(tissue_level))
+    return Plan(pieces, tissue_level, tumor_level)
 
 
 def tissue(specimen: Specimen, sites: Sites) -> Floats:
@@ -90,8 +90,7 @@ def tumor(specimen: Specimen, sites: Sites, inside: Floats) -> Floats:
     """Distance from the edge of tumour nests; ``inside`` is `tissue` at the same sites."""
     level = np.float32(plan(specimen).tumor_level)
     nests = (_nests(specimen, sites) - level) * np.float32(_NEST_UM / _SLOPE)
-    rim = inside - 30 - 12 * sites.noise(specimen.key("rim"), 180.0)
-    return np.asarray(np.minimum(np.minimum(nests, _septa(specimen, sites)), rim), np.float32)
+    return np.asarray(np.minimum(nests, _nest_room(specimen, sites, inside)), np.float32)
 
 
 def fat(specimen: Specimen, sites: Sites, inside: Floats, nests: Floats) -> Floats:
@@ -109,22 +108,28 @@ def lobules(specimen: Specimen, sites: Sites) -> Floats:
 def inflammation(specimen: Specimen, sites: Sites, inside: Floats, nests: Floats) -> Floats:
     """Distance from the edge of lymphocyte clusters: in stroma, more of them beside tumour."""
     beside = np.exp(-((nests + 60) ** 2) / np.float32(2 * 70.0**2))
-    clusters = fractal(sites, specimen.key("inflammation"), 230.0) + beside - np.float32(1.75)
+    clusters = fractal(sites, specimen.key("inflammation"), 230.0) + beside - np.float32(2.0)
     within = np.minimum(clusters * 120, inside - 30)
     return np.asarray(np.minimum(within, -nests - 6), np.float32)
 
 
 def _nests(specimen: Specimen, sites: Sites) -> Floats:
     islands = fractal(sites, specimen.key("nests"), _NEST_UM, octaves=3)
-    return islands + np.float32(0.8) * sites.noise(
-        specimen.key("mass"), _regional(specimen, 2600.0)
-    )
+    return islands + sites.noise(specimen.key("mass"), _regional(specimen, 2600.0))
 
 
-def _septa(specimen: Specimen, sites: Sites) -> Floats:
-    """Distance from thin bands of stroma that wind through the nests."""
-    line = np.abs(fractal(sites, specimen.key("septa"), _SEPTUM_UM)) * (_SEPTUM_UM / _SLOPE)
-    return np.asarray(line - 9 - 5 * sites.noise(specimen.key("septum width"), 140.0), np.float32)
+def _nest_room(specimen: Specimen, sites: Sites, inside: Floats) -> Floats:
+    """Distance from what bounds a nest even within a solid mass: septa, the section's rim."""
+    rim = inside - 30 - 12 * sites.noise(specimen.key("rim"), 180.0)
+    thin = _septa(specimen.key("thin septa"), sites, 210.0, 4.0)
+    wide = _septa(specimen.key("septa"), sites, 560.0, 15.0)
+    return np.asarray(np.minimum(rim, np.minimum(thin, wide)), np.float32)
+
+
+def _septa(key: int, sites: Sites, wavelength: float, half_width: float) -> Floats:
+    """Distance from bands of stroma, as wide as given on average, that wind through nests."""
+    line = np.abs(fractal(sites, key, wavelength)) * np.float32(wavelength / _SLOPE)
+    return np.asarray(line - half_width * (1 + sites.noise(key + 9, 150.0)), np.float32)
 
 
 def _tears(specimen: Specimen, sites: Sites) -> Floats:
@@ -135,21 +140,42 @@ def _tears(specimen: Specimen, sites: Sites) -> Floats:
 
 
 def _outline(specimen: Specimen, pieces: tuple[Piece, ...], sites: Sites) -> Floats:
-    far = max(_within(piece, sites) for piece in pieces) if len(pieces) == 1 else None
-    within = far if far is not None else np.maximum.reduce([_within(p, sites) for p in pieces])
-    reach = np.median([piece.reach for piece in pieces])
+
+    within = np.maximum.reduce([_within(piece, sites) for piece in _near(pieces, sites)])
+    reach = float(np.median([piece.reach for piece in pieces]))
     key = specimen.key("outline")
-    bays = fractal(sites, key, 0.7 * reach, octaves=3) * np.float32(0.09 * reach)
+    bays = fractal(sites, key, 0.7 * reach, octaves=4) * np.float32(0.12 * reach)
     frayed = sites.noise(key + 8, 90.0) * 11 + fractal(sites, key + 9, 22.0) * 3
-    return np.asarray(within + bays + frayed, np.float32)
+    outline = np.minimum(within + bays, _off_border(specimen, sites) + 0.8 * bays)
+    return np.asarray(outline + frayed, np.float32)
+
+
+def _off_border(specimen: Specimen, sites: Sites) -> Floats:
+    """Distance from the slide's border, less what is kept free of tissue."""
+    width, height = specimen.extent
+    across, down = np.minimum(sites.x, width - sites.x), np.minimum(sites.y, height - sites.y)
+    return np.asarray(np.minimum(across, down) - 0.055 * min(width, height), np.float32)
 
 
 def _within(piece: Piece, sites: Sites) -> Floats:
     return np.asarray(piece.polar(sites)[0] * piece.reach, np.float32)
 
 
+def _near(pieces: tuple[Piece, ...], sites: Sites) -> list[Piece]:
+    """The pieces that may reach the sites; at least the nearest, so that glass has a distance."""
+    x, y = (float(axis.min() + axis.max()) / 2 for axis in (sites.x, sites.y))
+    dx, dy = (float(np.ptp(axis)) / 2 for axis in (sites.x, sites.y))
+
+    def gap(piece: Piece) -> float:
+        across = (abs(piece.x - x) - dx) / piece.half_width
+        return max(across, (abs(piece.y - y) - dy) / piece.half_height)
+
+    nearest = min(pieces, key=gap)
+    return [piece for piece in pieces if piece is nearest or gap(piece) < _PIECE_REACH]
+
+
 def _pieces(specimen: Specimen) -> tuple[Piece, ...]:
-    random = np.random.default_rng([specimen.seed, specimen.key("pieces")])
+    random = np.random.default_rng(specimen.key("pieces"))
     return tuple(_piece(cell, random) for cell in _cells((0.0, 0.0, *specimen.extent), random))
 
 
@@ -178,7 +204,7 @@ def _piece(cell: _Window, random: np.random.Generator) -> Piece:
     left, top, right, bottom = cell
     half_width, half_height = (right - left) / 2, (bottom - top) / 2
     waves = tuple(
-        (float(random.uniform(0.3, 1)) * 0.2 / k, float(random.uniform(0, 2 * math.pi)))
+        (float(random.uniform(0.3, 1)) * 0.32 / k, float(random.uniform(0, 2 * math.pi)))
         for k in range(2, 7)
     )
     return Piece(
@@ -195,9 +221,13 @@ def _regional(specimen: Specimen, wavelength: float) -> float:
     return min(wavelength, max(specimen.extent) / 3)
 
 
-def _before_septa(share: float) -> float:
-    """Share of nests before septa and the rim take about a sixth of them."""
-    return min(0.97, share * 1.2)
+def _tumor_level(specimen: Specimen, grid: Grid, inside: Floats) -> float:
+    """The threshold at which nests, as far as there is room for them, have their share."""
+    room = (inside > 0) & (_nest_room(specimen, grid, inside) > 0)
+    if not room.any():
+        return math.inf
+    wanted = specimen.tumor_share * float((inside > 0).mean()) / float(room.mean())
+    return _level(_nests(specimen, grid)[room], min(1.0, wanted))
 
 
 def _level(values: Floats, share: float) -> float:

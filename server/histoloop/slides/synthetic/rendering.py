@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from histoloop.geometry import Box
 from histoloop.slides.synthetic import artifacts, texture
-from histoloop.slides.synthetic.anatomy import Anatomy, survey, tissue_near
+from histoloop.slides.synthetic.anatomy import Anatomy, around, survey
 from histoloop.slides.synthetic.drawing import UNIT, Canvas, Frame, draw_discs, draw_nuclei
-from histoloop.slides.synthetic.noise import Floats, Grid, Jittered
+from histoloop.slides.synthetic.noise import Floats, Grid
 from histoloop.slides.synthetic.nuclei import populations
 from histoloop.slides.synthetic.scanner import blurred, expose
+from histoloop.slides.synthetic.scatter import Jittered
 from histoloop.slides.synthetic.specimen import Specimen, Tissue
 from histoloop.slides.synthetic.texture import Stains, soft
 
@@ -48,13 +49,15 @@ def render_block(specimen: Specimen, block: Box) -> tuple[Pixels, Labels]:
     raster = _raster(specimen, block.grow(_PAD))
     mpp = float(specimen.mpp)
     window = (block.x * mpp, block.y * mpp, block.right * mpp, block.bottom * mpp)
-    ink = artifacts.ink(specimen, raster)
+    grid = around(specimen, window)
+    ink = artifacts.ink(specimen, grid, raster)
     core = slice(_PAD, _PAD + BLOCK)
-    if not tissue_near(specimen, window):
+    anatomy = survey(specimen, window, grid)
+    if anatomy is None:
         nothing = np.zeros(raster.shape, np.float32)
         picture = expose(specimen, raster, nothing, nothing, ink)
-        return picture[core, core], np.zeros((BLOCK, BLOCK), np.uint8)
-    view = _View.of(specimen, raster, survey(specimen, window))
+        return picture[core, core], np.full((BLOCK, BLOCK), Tissue.GLASS, np.uint8)
+    view = _View.of(specimen, raster, anatomy)
     picture = expose(specimen, raster, *_stained(specimen, view), ink)
     return picture[core, core], _labels(view)[core, core]
 
@@ -122,7 +125,7 @@ def _stained(specimen: Specimen, view: _View) -> Stains:
     """Both stains over the raster, blurred."""
     stains = _with_nuclei(specimen, view, _matrix(specimen, view))
     thickness = soft(view.tissue, 3.0)
-    folded = artifacts.fold(specimen, view.raster)
+    folded = artifacts.fold(specimen, view.anatomy.grid, view.raster)
     stains = stains.times(thickness if folded is None else thickness * folded)
     return Stains(*(blurred(amount, specimen.mpp) for amount in stains))
 
@@ -159,7 +162,7 @@ def _with_nuclei(specimen: Specimen, view: _View, stains: Stains) -> Stains:
     emptied = stains.times(1 - _amount(clear))
     haematoxylin = _amount(nuclei) * texture.chromatin(specimen, view.raster)
     cover = np.minimum(_amount(nuclei) * np.float32(1.6), 1)
-    eosin = emptied.eosin * (1 - 0.45 * cover) + _amount(blood)
+    eosin = emptied.eosin * (1 - 0.5 * cover) + 0.4 * cover + _amount(blood)
     return Stains(emptied.haematoxylin * (1 - cover) + haematoxylin, eosin)
 
 
@@ -173,12 +176,12 @@ def _draw_apoptosis(
     """Here and there a tumour cell dies: a black speck in a clear halo."""
     seeds = _scattered(specimen, anatomy, "apoptosis", 42.0)
     dying = anatomy.grid.at(anatomy.tumor, seeds.points) > 12
-    seeds = seeds.where(dying & (seeds.random(1) < 0.16))
+    seeds = seeds.where(dying & (seeds.random(1) < 0.1))
     x, y = seeds.points.x, seeds.points.y
     halo = 3.6 + 2.6 * seeds.random(2)
-    draw_discs(clear, frame, x, y, halo, np.full(len(x), 0.92))
+    draw_discs(clear, frame, x, y, halo, 0.6 + 0.35 * seeds.random(4))
     draw_discs(nuclei, frame, x, y, halo, np.zeros(len(x)))
-    speck = np.where(seeds.random(3) < 0.75, halo * 0.48, 0)
+    speck = np.where(seeds.random(3) < 0.85, halo * 0.5, 0)
     draw_discs(nuclei, frame, x + 0.8, y - 0.6, speck, np.where(speck > 0, 2.3, 0.0))
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from histoloop.slides.synthetic import regions
-from histoloop.slides.synthetic.noise import Doubles, Floats, Grid, Jittered, Points
+from histoloop.slides.synthetic.noise import Doubles, Floats, Grid, Points
+from histoloop.slides.synthetic.scatter import Jittered
 from histoloop.slides.synthetic.specimen import Specimen
 
 Window = tuple[float, float, float, float]
 
 _PROBES = 10
-_REACH_UM = 190.0
-"""No ring extends farther from its centre."""
+_REACH_UM = 280.0
+"""No ring is felt farther from its centre."""
 
 _NEAR_UM = 100.0
 """Distances are exact so far from a ring."""
@@ -83,11 +83,20 @@ class Ring:
 
 
 def rings(specimen: Specimen, window: Window) -> list[Ring]:
-    """All rings that touch a window (left, top, right, bottom, µm)."""
+    """All rings in or near a window (left, top, right, bottom, µm)."""
     left, top, right, bottom = window
     wide = (left - _REACH_UM, top - _REACH_UM, right + _REACH_UM, bottom + _REACH_UM)
-    found = [*_tumor_glands(specimen, wide), *_glands(specimen, wide), *_vessels(specimen, wide)]
-    return [ring for ring in found if _touches(ring, window)]
+    glands = _glands(specimen, wide)
+    vessels = [ring for ring in _vessels(specimen, wide) if not _overlaps(ring, glands)]
+    near = [r for r in (*_tumor_glands(specimen, wide), *glands, *vessels) if _near(r, window)]
+    return [ring for ring, fits in zip(near, _fit(specimen, near), strict=True) if fits]
+
+
+def _overlaps(ring: Ring, others: list[Ring]) -> bool:
+    return any(
+        math.hypot(ring.x - other.x, ring.y - other.y) < ring.reach + other.reach
+        for other in others
+    )
 
 
 def stamp(field: Floats, grid: Grid, ring: Ring, grown: float) -> None:
@@ -109,34 +118,30 @@ def _tumor_glands(specimen: Specimen, window: Window) -> list[Ring]:
     wished = seeds.random(2) < 0.12 + 0.75 * (
         seeds.points.noise(specimen.key("differentiation"), 650.0) > 0.5
     )
-    return _where_room(specimen, Kind.TUMOR_GLAND, seeds.where(wished), lumen[wished], 13.0)
+    return _built(Kind.TUMOR_GLAND, seeds.where(wished), lumen[wished], 13.0)
 
 
 def _glands(specimen: Specimen, window: Window) -> list[Ring]:
     seeds = Jittered.within(specimen.key("glands"), 255.0, window, 0.2)
     lumen = 16 + 62 * seeds.random(1) ** 1.6
     wished = (regions.lobules(specimen, seeds.points) > 0) & (seeds.random(2) < 0.85)
-    return _where_room(specimen, Kind.GLAND, seeds.where(wished), lumen[wished], 21.0)
+    return _built(Kind.GLAND, seeds.where(wished), lumen[wished], 21.0)
 
 
 def _vessels(specimen: Specimen, window: Window) -> list[Ring]:
     seeds = Jittered.within(specimen.key("vessels"), 210.0, window, 0.35)
     lumen = 4 + 15 * seeds.random(1) ** 2
     wished = seeds.random(2) < 0.5
-    return _where_room(specimen, Kind.VESSEL, seeds.where(wished), lumen[wished], 3.0)
+    return _built(Kind.VESSEL, seeds.where(wished), lumen[wished], 3.0)
 
 
 _STRETCH = {Kind.GLAND: 0.5, Kind.TUMOR_GLAND: 0.5, Kind.VESSEL: 1.6}
 
 
-def _where_room(
-    specimen: Specimen, kind: Kind, seeds: Jittered, lumen: Floats, wall: float
-) -> list[Ring]:
-    """The rings that lie wholly in the tissue they belong to."""
+def _built(kind: Kind, seeds: Jittered, lumen: Floats, wall: float) -> list[Ring]:
     drawn = [seeds.random(salt) for salt in range(3, 16)]
     columns = zip(seeds.points.x, seeds.points.y, lumen, *drawn, strict=True)
-    made = [_ring(kind, wall, [float(value) for value in row]) for row in columns]
-    return [ring for ring, fits in zip(made, _fit(specimen, made), strict=True) if fits]
+    return [_ring(kind, wall, [float(value) for value in row]) for row in columns]
 
 
 def _ring(kind: Kind, wall: float, row: list[float]) -> Ring:
@@ -148,6 +153,7 @@ def _ring(kind: Kind, wall: float, row: list[float]) -> Ring:
 
 
 def _fit(specimen: Specimen, made: list[Ring]) -> list[bool]:
+    """Which rings lie wholly in the tissue that they belong to."""
     if not made:
         return []
     probes = [_probes(ring) for ring in made]
@@ -155,13 +161,16 @@ def _fit(specimen: Specimen, made: list[Ring]) -> list[bool]:
     inside = regions.tissue(specimen, sites)
     nests = regions.tumor(specimen, sites, inside)
     fat = regions.fat(specimen, sites, inside, nests)
-    room: dict[Kind, NDArray[np.bool_]] = {
-        Kind.TUMOR_GLAND: nests > 6,
-        Kind.GLAND: (nests < -12) & (inside > 25) & (fat < 0),
-        Kind.VESSEL: (nests < -6) & (inside > 20) & (fat < -20),
+    room = {
+        Kind.TUMOR_GLAND: np.asarray(nests > 6),
+        Kind.GLAND: np.asarray((nests < -12) & (inside > 25) & (fat < 0)),
+        Kind.VESSEL: np.asarray((nests < -6) & (inside > 20) & (fat < -20)),
     }
-    shaped = {kind: ok.reshape(len(made), _PROBES).all(axis=1) for kind, ok in room.items()}
-    return [bool(shaped[ring.kind][i]) for i, ring in enumerate(made)]
+    fits = {
+        kind: np.asarray(free.reshape(len(made), _PROBES).all(axis=1), np.bool_)
+        for kind, free in room.items()
+    }
+    return [bool(fits[ring.kind][i]) for i, ring in enumerate(made)]
 
 
 def _probes(ring: Ring) -> Points:
@@ -170,12 +179,12 @@ def _probes(ring: Ring) -> Points:
     return Points(np.append(edge.x, ring.x), np.append(edge.y, ring.y))
 
 
-def _touches(ring: Ring, window: Window) -> bool:
+def _near(ring: Ring, window: Window) -> bool:
+    """Whether a ring bends fibres in the window, let alone reaches into it."""
     left, top, right, bottom = window
-    return (
-        left - ring.reach < ring.x < right + ring.reach
-        and top - ring.reach < ring.y < bottom + ring.reach
-    )
+    margin = ring.reach + _NEAR_UM
+    across = left - margin < ring.x < right + margin
+    return across and top - margin < ring.y < bottom + margin
 
 
 def _slice(axis: Doubles, low: float, high: float) -> slice:

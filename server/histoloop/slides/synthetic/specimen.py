@@ -39,7 +39,7 @@ class Stain:
     what breast tumours of TCGA show.
     """
 
-    haematoxylin: Rgb = (0.66, 0.70, 0.27)
+    haematoxylin: Rgb = (0.63, 0.72, 0.29)
     eosin: Rgb = (0.09, 0.94, 0.32)
     haematoxylin_amount: float = 1.0
     eosin_amount: float = 1.0
@@ -91,7 +91,7 @@ class Specimen:
     pen: bool = True
     fold: bool = True
     tumor_share: float = 0.4
-    tissue_share: float = 0.55
+    tissue_share: float = 0.5
     stain: Stain = field(default=None)  # type: ignore[assignment]  # set below
 
     def __post_init__(self) -> None:

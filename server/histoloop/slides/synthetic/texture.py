@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from histoloop.slides.synthetic.anatomy import Anatomy
-from histoloop.slides.synthetic.noise import Floats, Grid, cell_borders
+from histoloop.slides.synthetic.noise import Floats, Grid
 from histoloop.slides.synthetic.nuclei import JITTER, TUMOR_SPACING_UM
+from histoloop.slides.synthetic.scatter import cell_borders
 from histoloop.slides.synthetic.specimen import Specimen
 
 _ADIPOCYTE_UM = 62.0
@@ -45,13 +46,17 @@ def stroma(specimen: Specimen, raster: Grid, anatomy: Anatomy) -> Stains:
     course = anatomy.grid.interpolate(anatomy.fibre, raster)
     loose = anatomy.grid.interpolate(anatomy.looseness, raster)
     key = specimen.key("collagen")
-    bundle = _along(course + 7 * raster.noise(key, 75.0), key + 1, 17.0)
-    fibre = _along(course + 2.5 * raster.noise(key + 2, 26.0), key + 3, 5.2)
-    fine = _along(course, key + 4, 2.2) if raster.step < 1.2 else np.float32(0)
-    eosin = 0.70 + 0.15 * bundle + 0.11 * fibre + 0.06 * fine - 0.13 * loose
-    cleft = np.clip(0.55 * loose - 0.85 * bundle - 0.45 * fibre - 1.25, 0, 1) * np.float32(0.9)
-    eosin = np.maximum(eosin, 0.12) * (1 - cleft)
-    haematoxylin = (0.085 + 0.02 * fibre + 0.02 * loose) * (1 - cleft)
+    patch, shred = raster.noise(key, 55.0), raster.noise(key + 1, 19.0)
+    bundle = _along(course + 9 * patch, key + 2, 11.0)
+    fibre = _along(course + 4 * patch + 3.2 * shred, key + 3, 4.2)
+    fine = _along(course + 2.4 * shred, key + 4, 1.9) if raster.step < 1.2 else np.float32(0)
+    rough = _fine(raster, key + 5, 2.3)
+    eosin = 0.65 + 0.065 * bundle + 0.09 * fibre + 0.085 * fine + 0.06 * rough - 0.11 * loose
+    ragged = 0.28 * np.minimum(loose, 1.4) + 0.42 * patch + 0.38 * shred
+    slit = ragged - 0.80 * bundle - 0.55 * fibre - 1.95
+    cleft = np.clip(slit * np.float32(1.3), 0, 0.95)
+    eosin = np.maximum(eosin, 0.14) * (1 - cleft)
+    haematoxylin = (0.10 + 0.02 * fibre + 0.025 * rough + 0.025 * loose) * (1 - cleft)
     return Stains(np.asarray(haematoxylin, np.float32), np.asarray(eosin, np.float32))
 
 
@@ -71,15 +76,23 @@ def infiltrate(specimen: Specimen, raster: Grid) -> Stains:
 def tumor(specimen: Specimen, raster: Grid) -> Stains:
     """Cytoplasm that takes both stains; cells part where cohesion is lost."""
     key = specimen.key("cytoplasm")
-    cloud, grain = raster.noise(key, 13.0), _fine(raster, key + 1, 2.6)
-    haematoxylin = 0.40 + 0.06 * cloud + 0.055 * grain
-    eosin = 0.60 + 0.08 * raster.noise(key + 2, 21.0) - 0.05 * cloud + 0.06 * grain
-    stains = Stains(haematoxylin, eosin)
+    cloud, grain = raster.noise(key, 13.0), _fine(raster, key + 1, 2.0)
+    haematoxylin = 0.40 + 0.06 * cloud + 0.06 * grain
+    eosin = 0.60 + 0.08 * raster.noise(key + 2, 21.0) - 0.05 * cloud + 0.075 * grain
+    stains = Stains(haematoxylin, eosin).times(1 - _foam(specimen, raster))
     if raster.step > 1.6:
         return stains
     border = _cells(specimen.key("tumor cells"), TUMOR_SPACING_UM, raster, 1.0, JITTER)
-    parting = np.clip(0.26 + 0.34 * raster.noise(key + 3, 60.0), 0.04, 0.95)
+    cohesion = 0.9 * raster.noise(key + 3, 60.0) + 0.75 * raster.noise(key + 4, 12.0)
+    parting = np.clip(0.17 + 0.36 * cohesion, 0.02, 0.95)
     return stains.times(1 - parting * np.exp(-((border / np.float32(1.15)) ** 2)))
+
+
+def _foam(specimen: Specimen, raster: Grid) -> Floats:
+    """Pale vacuoles in the cytoplasm, plenty in some places; how much of it they replace."""
+    key = specimen.key("foam")
+    bubbles = _fine(raster, key, 3.4) + 0.55 * raster.noise(key + 1, 80.0) - np.float32(1.35)
+    return np.asarray(np.clip(bubbles * np.float32(0.7), 0, 0.6), np.float32)
 
 
 def gland(specimen: Specimen, raster: Grid, wall: Floats, lumen: Floats) -> Stains:
@@ -102,8 +115,8 @@ def lumen(specimen: Specimen, raster: Grid) -> Stains:
 
 def chromatin(specimen: Specimen, raster: Grid) -> Floats:
     """Clumps within nuclei: a factor around 1."""
-    clumps = _fine(raster, specimen.key("clumps"), 1.7)
-    return np.asarray(1 + 0.17 * clumps, np.float32)
+    clumps = _fine(raster, specimen.key("clumps"), 1.5)
+    return np.asarray(1 + 0.28 * clumps, np.float32)
 
 
 def _fine(raster: Grid, key: int, wavelength: float) -> Floats:

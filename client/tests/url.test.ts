@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_OVERLAY } from "../src/state/state";
+import { type Address, decodeAddress, encodeAddress } from "../src/state/url";
+
+const ADDRESS: Address = {
+  slide: "folder/a b&c=ü.svs",
+  camera: { x: 7001.5, y: 4999.1, zoom: 0.036596 },
+  run: "20260101-1",
+  overlay: {
+    visible: false,
+    mode: "probability",
+    opacity: 0.35,
+    threshold: 0.07,
+    className: "immune & stroma",
+    hidden: ["tumor", "fat, other"],
+    outlines: false,
+  },
+};
+
+describe("the address", () => {
+  it("brings back exactly the view it was made of", () => {
+    expect(decodeAddress(encodeAddress(ADDRESS))).toEqual(ADDRESS);
+  });
+
+  it("brings back a view without a run or a place", () => {
+    const bare: Address = { slide: "s", camera: null, run: null, overlay: {} };
+    expect(decodeAddress(encodeAddress(bare))).toEqual(bare);
+  });
+
+  it("brings back the default settings as they are", () => {
+    const { overlay } = decodeAddress(
+      encodeAddress({ slide: "s", camera: null, run: null, overlay: DEFAULT_OVERLAY }),
+    );
+    expect({ ...DEFAULT_OVERLAY, ...overlay }).toEqual(DEFAULT_OVERLAY);
+  });
+
+  it("is empty while no slide is open", () => {
+    expect(encodeAddress({ ...ADDRESS, slide: null })).toBe("");
+  });
+
+  it.each(["", "#", "#nonsense", "#x=1&y=2", "#slide=&zoom=0"])(
+    "makes no sense of %j and does not fail",
+    (hash) => {
+      expect(decodeAddress(hash)).toEqual({ slide: null, camera: null, run: null, overlay: {} });
+    },
+  );
+
+  it("leaves out what cannot be, and clamps what goes too far", () => {
+    const { camera, overlay } = decodeAddress(
+      "#slide=s&x=1&y=NaN&zoom=-2&mode=rainbow&opacity=7&threshold=0",
+    );
+    expect(camera).toBeNull();
+    expect(overlay).toEqual({ opacity: 1, threshold: 0.01 });
+  });
+});

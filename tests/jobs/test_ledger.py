@@ -1,0 +1,114 @@
+"""Jobs in the ledger."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from histoloop.errors import NotFoundError, StateError
+from histoloop.geometry import Box
+from histoloop.jobs.context import Progress
+from histoloop.jobs.job import TRANSITIONS, Failure, JobState, SegmentRequest
+from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.pace import Pace
+
+REQUEST = SegmentRequest("s1", "slide.svs", "tumor@1", Box(1, 2, 3, 4), 0.5)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(f"sqlite:///{tmp_path / 'home' / 'ledger.sqlite'}")
+
+
+def reach(ledger: Ledger, state: JobState) -> str:
+    job = ledger.create(REQUEST)
+    if state is not JobState.QUEUED:
+        ledger.move(job.id, JobState.RUNNING)
+    if state.ended:
+        ledger.move(job.id, state)
+    return job.id
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(JobState, JobState)))
+def test_only_the_table_of_transitions_is_allowed(
+    ledger: Ledger, before: JobState, after: JobState
+) -> None:
+    job = reach(ledger, before)
+    if after in TRANSITIONS[before]:
+        assert ledger.move(job, after).state is after
+    else:
+        with pytest.raises(StateError, match=before):
+            ledger.move(job, after)
+        assert ledger.get(job).state is before
+
+
+def test_a_job_survives_its_process(ledger: Ledger, tmp_path: Path) -> None:
+    job = ledger.create(REQUEST, focus=Box(5, 6, 7, 8))
+    ledger.move(job.id, JobState.RUNNING)
+    ledger.progress(job.id, Progress("predict", 3, 10, 1.5, 4.0))
+    failure = Failure("predict", "slide.svs", "0/1", "torn", "copy it again")
+    ledger.move(job.id, JobState.FAILED, failure)
+    again = Ledger(f"sqlite:///{tmp_path / 'home' / 'ledger.sqlite'}").get(job.id)
+    assert again.request == REQUEST
+    assert again.failure == failure
+    assert again.progress.done == 3
+    assert again.finished is not None
+
+
+def test_cancelling(ledger: Ledger) -> None:
+    waiting, running, done = (
+        reach(ledger, state) for state in (JobState.QUEUED, JobState.RUNNING, JobState.DONE)
+    )
+    assert ledger.request_cancel(waiting).state is JobState.CANCELLED
+    assert ledger.request_cancel(running).state is JobState.RUNNING
+    assert ledger.wishes(running) == (True, None)
+    with pytest.raises(StateError, match="done"):
+        ledger.request_cancel(done)
+
+
+def test_focus_and_news(ledger: Ledger) -> None:
+    one, other = ledger.create(REQUEST).id, ledger.create(REQUEST).id
+    ledger.set_focus(one, Box(1, 1, 2, 2))
+    assert ledger.wishes(one) == (False, Box(1, 1, 2, 2))
+    ledger.add_news(one, [Box(0, 0, 1, 1), Box(1, 0, 1, 1)])
+    ledger.add_news(other, [Box(9, 9, 9, 9)])
+    boxes, after = ledger.news(one, 0)
+    assert boxes == [Box(0, 0, 1, 1), Box(1, 0, 1, 1)]
+    assert ledger.news(one, after) == ([], after)
+    ledger.add_news(one, [Box(2, 0, 1, 1)])
+    assert ledger.news(one, after)[0] == [Box(2, 0, 1, 1)]
+
+
+def test_a_job_without_heartbeat_is_queued_again(ledger: Ledger) -> None:
+    job = reach(ledger, JobState.RUNNING)
+    assert ledger.requeue_lost(timedelta(hours=1)) == []
+    assert [one.id for one in ledger.requeue_lost(timedelta(0))] == [job]
+    assert ledger.get(job).state is JobState.QUEUED
+
+
+def test_many_threads_may_write(ledger: Ledger) -> None:
+    job = ledger.create(REQUEST).id
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: ledger.add_news(job, [Box(i, 0, 1, 1)]), range(40)))
+    assert sorted(box.x for box in ledger.news(job, 0)[0]) == list(range(40))
+
+
+def test_an_unknown_job_is_named(ledger: Ledger) -> None:
+    with pytest.raises(NotFoundError, match="nope"):
+        ledger.get("nope")
+
+
+def test_pace_forgets_the_warm_up() -> None:
+    now = [0.0]
+    pace = Pace("predict", 100, clock=lambda: now[0])
+    now[0] = 50.0
+    pace.advance(1)
+    for _ in range(30):
+        now[0] += 1.0
+        progress = pace.advance(2)
+    assert progress.tiles_per_s == pytest.approx(2.0, abs=0.2)
+    assert progress.eta_s == pytest.approx((100 - 61) / 2, rel=0.1)

@@ -1,0 +1,54 @@
+"""The stored pyramid of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from histoloop.errors import NotFoundError
+from histoloop.geometry import Box, Mpp, Size
+from histoloop.masks.labels import LabelClass
+from histoloop.masks.mask import Mask, MaskFrame
+
+FRAME = MaskFrame(
+    Size(3000, 2000), Mpp(0.25, 0.5), 2.0, (LabelClass("tumor", 1, "#ff0000"),), chunk=128
+)
+
+
+def test_levels_are_means_and_nothing_is_lost_at_the_edge(tmp_path: Path) -> None:
+    mask = Mask.create(tmp_path / "p.zarr", FRAME)
+    assert FRAME.size == Size(375, 500)
+    values = np.random.default_rng(0).integers(0, 256, (1, 512, 384)).astype(np.uint8)
+    for box in Box(0, 0, 384, 512).split(128):
+        mask.write_cell(box, values[:, *box.within(Box(0, 0, 0, 0))])
+    again = Mask.open(tmp_path / "p.zarr")
+    assert again.frame == FRAME
+    finest = again.read(Box(0, 0, 375, 500))
+    assert np.array_equal(finest, values[:, :500, :375])
+    coarser = again.read(Box(0, 0, 187, 250), level=1)
+    means = finest[:, :, :374].reshape(1, 250, 2, 187, 2).mean(axis=(2, 4))
+    assert np.abs(coarser - means).max() <= 0.5
+
+
+@pytest.mark.parametrize("zoom", [1, 4, 16])
+def test_a_view_shows_things_where_they_are(tmp_path: Path, zoom: int) -> None:
+    mask = Mask.create(tmp_path / "p.zarr", FRAME)
+    cell = np.zeros((1, 128, 128), np.uint8)
+    cell[:, 32:96, 32:96] = 255  # frame pixels; base: 8 × 4 px each
+    mask.write_cell(Box(128, 128, 128, 128), cell)
+    out = Size(3000 // zoom, 2000 // zoom)
+    seen = mask.view(Box(0, 0, out.width * zoom, out.height * zoom), out)[0] >= 128
+    rows, columns = np.nonzero(seen)
+    assert abs(columns.min() * zoom - 160 * 8) <= max(4, zoom)
+    assert abs((columns.max() + 1) * zoom - 224 * 8) <= max(4, zoom)
+    assert abs(rows.min() * zoom - 160 * 4) <= max(4, zoom)
+    assert abs((rows.max() + 1) * zoom - 224 * 4) <= max(4, zoom)
+
+
+def test_what_was_not_predicted_reads_as_nothing(tmp_path: Path) -> None:
+    mask = Mask.create(tmp_path / "p.zarr", FRAME)
+    assert not mask.view(Box(-500, -500, 5000, 5000), Size(64, 64)).any()
+    with pytest.raises(NotFoundError):
+        Mask.open(tmp_path / "none.zarr")

@@ -1,0 +1,101 @@
+"""Mask → polygons → mask."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+from shapely import Point, Polygon
+
+from histoloop.geometry import Box
+from histoloop.masks import trace as tracing
+from histoloop.masks.labels import LabelClass, labels, margin
+from histoloop.masks.rasterize import rasterize
+from histoloop.masks.trace import trace
+from histoloop.masks.vectorise import FAITHFUL, vectorise
+
+CLASSES = tuple(LabelClass(name, code, "#ff0000") for code, name in enumerate("abc", start=1))
+shapes = st.tuples(st.just(1), st.integers(1, 24), st.integers(1, 24))
+pictures = arrays.arrays(np.uint8, shapes, elements=st.sampled_from([0, 127, 128, 200, 255]))
+
+
+def traced(probability: NDArray[np.uint8]) -> tuple[list[Polygon], NDArray[np.bool_], Box]:
+    field = margin(probability, 0, 0.5)
+    box = Box(0, 0, field.shape[1], field.shape[0])
+    return trace(lambda part: field[part.within(box)], box), field > 0, box
+
+
+@given(pictures)
+@settings(max_examples=150, deadline=None)
+def test_filling_the_outlines_gives_back_the_mask(probability: NDArray[np.uint8]) -> None:
+    polygons, mask, box = traced(probability)
+    assert np.array_equal(rasterize(polygons, box), mask)
+    assert shapely.is_valid(polygons).all()
+
+
+@given(arrays.arrays(np.uint8, (1, 200, 5), elements=st.sampled_from([0, 128, 255])))
+@settings(max_examples=30, deadline=None)
+def test_strips_are_joined_without_a_trace(probability: NDArray[np.uint8]) -> None:
+    whole, mask, box = traced(probability)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracing, "STRIP_PIXELS", 5 * 64)
+        strips, _, _ = traced(probability)
+    assert np.array_equal(rasterize(strips, box), mask)
+    assert shapely.is_valid(strips).all()
+    assert len(strips) == len(whole)
+
+
+def test_a_checkerboard_and_a_frame_keep_their_shape() -> None:
+    board = (np.indices((16, 16)).sum(axis=0) % 2 * 255).astype(np.uint8)[None]
+    frame = np.full((1, 20, 20), 255, np.uint8)
+    frame[0, 5:15, 5:15] = 0
+    for picture in (board, frame):
+        polygons, mask, box = traced(picture)
+        assert np.array_equal(rasterize(polygons, box), mask)
+    (ring,) = traced(frame)[0]
+    assert len(ring.interiors) == 1
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=20, deadline=None)
+def test_rasterizing_equals_asking_every_pixel_centre(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    corners = random.uniform(-5, 25, (random.integers(3, 9), 2))
+    polygon = shapely.convex_hull(shapely.multipoints(corners)).buffer(0.1)
+    hole = polygon.centroid.buffer(2.0)
+    shape = Polygon(polygon.exterior, [hole.exterior] if polygon.contains(hole) else [])
+    box = Box(-2, 1, 20, 18)
+    slow = [
+        [shape.contains(Point(x + 0.5, y + 0.5)) for x in range(box.x, box.right)]
+        for y in range(box.y, box.bottom)
+    ]
+    assert np.array_equal(rasterize([shape], box), np.array(slow))
+
+
+@given(arrays.arrays(np.uint8, (3, 6, 6)), st.floats(0.01, 1.0))
+def test_labels_and_margins_say_the_same(picture: NDArray[np.uint8], threshold: float) -> None:
+    codes = labels(picture, CLASSES, threshold)
+    margins = np.stack([margin(picture, channel, threshold) for channel in range(3)])
+    assert (margins != 0).all(), "no pixel lies on an outline"
+    assert ((margins > 0).sum(axis=0) <= 1).all(), "a pixel has one label"
+    for one in CLASSES:
+        assert np.array_equal(codes == one.code, margins[one.code - 1] > 0)
+
+
+def test_simplified_outlines_stay_faithful_and_lose_only_specks() -> None:
+    rows, columns = np.indices((300, 300))
+    blob = np.hypot(rows - 150, columns - 140) + 6 * np.sin(rows / 9) < 100
+    blob &= np.hypot(rows - 150, columns - 150) > 20
+    blob[5:7, 5:7] = True
+    field = np.where(blob, 1, -1).astype(np.int16)
+    box = Box(0, 0, 300, 300)
+    layer = vectorise(lambda part: field[part.within(box)], box, smallest=25)
+    assert layer.iou >= FAITHFUL
+    assert layer.holes == 1
+    assert len(layer.polygons) == 1
+    raw = vectorise(lambda part: field[part.within(box)], box, smallest=0)
+    assert len(raw.polygons) == 2
