@@ -21,7 +21,7 @@ from histoloop.models.registry import DEFAULT
 from histoloop.service.server import Service, running, wait_for_end
 from histoloop.slides.synthetic import Specimen, Tissue, write_slide
 
-SPECIMEN = Specimen(size=Size(8192, 6144), mpp=0.5, seed=7)
+SPECIMEN = Specimen(size=Size(12_288, 9_216), mpp=0.5, seed=7)
 _SLIDE = "synthetic-tumour.tiff"
 _TRUTH = "synthetic-tumour-truth.tiff"
 
@@ -32,13 +32,12 @@ def make_slide(home: Path) -> tuple[Path, Path]:
     if not (slide.is_file() and truth.is_file()):
         slide.parent.mkdir(parents=True, exist_ok=True)
         truth.parent.mkdir(parents=True, exist_ok=True)
-        start = time.perf_counter()
-        write_slide(SPECIMEN, slide, truth=truth)
-        size = SPECIMEN.size
+        size, start = SPECIMEN.size, time.perf_counter()
         typer.echo(
-            f"made a synthetic slide of {size.width} × {size.height} px at {SPECIMEN.mpp} µm/px "
-            f"in {time.perf_counter() - start:.0f} s"
+            f"making a synthetic slide, {size.width} × {size.height} px at {SPECIMEN.mpp} µm/px …"
         )
+        write_slide(SPECIMEN, slide, truth=truth)
+        typer.echo(f"made in {time.perf_counter() - start:.0f} s")
     return slide, truth
 
 

@@ -22,7 +22,6 @@ _STAGES = {
     "tissue": "looking for tissue",
     "predict": "predicting",
     "trace": "tracing outlines",
-    "done": "done",
 }
 
 

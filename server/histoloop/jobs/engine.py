@@ -125,8 +125,8 @@ def _local_cluster(settings: Settings) -> LocalCluster:
         threads_per_worker=1,
         processes=True,
         memory_limit=None,
-        dashboard_address=None,
-        worker_dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
     )
 
 

@@ -114,8 +114,14 @@ class Ledger:
         with self._session() as session:
             return [_job(row) for row in session.scalars(query)]
 
-    def move(self, id: str, state: JobState, failure: Failure | None = None) -> Job:
-        """Change a job's state.
+    def move(
+        self,
+        id: str,
+        state: JobState,
+        failure: Failure | None = None,
+        progress: Progress | None = None,
+    ) -> Job:
+        """Change a job's state, and with it what its user sees.
 
         Raises:
             StateError: the table of transitions does not allow it.
@@ -125,6 +131,7 @@ class Ledger:
             check_transition(id, JobState(row.state), state)
             row.state = state
             row.failure = asdict(failure) if failure else None
+            row.progress = asdict(progress) if progress else row.progress
             if state is JobState.RUNNING:
                 row.started, row.heartbeat = row.started or _now(), _now()
             if state.ended:

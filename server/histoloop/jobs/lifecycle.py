@@ -86,7 +86,8 @@ def run_job(settings: Settings, job: Job, slide: Path, executor: Executor) -> No
         _log.exception("job %s failed", job.id)
         ledger.move(job.id, JobState.FAILED, _failure(job, listener.stage, error))
     else:
-        ledger.move(job.id, JobState.DONE)
+        tiles = ledger.get(job.id).progress.total
+        ledger.move(job.id, JobState.DONE, progress=Progress("done", tiles, tiles))
     finally:
         listener.flush()
 

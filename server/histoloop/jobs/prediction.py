@@ -122,7 +122,7 @@ def _segmenter(
     folder: Path, runtime: RuntimeName, threads: int, cache: Path, tta: int
 ) -> Segmenter:
     model = Model(folder, read_card(folder))
-    return Segmenter(model.card, runtimes.load(model, runtime, threads, str(cache)), tta)
+    return Segmenter(model.card, runtimes.load(model, runtime, threads, cache), tta)
 
 
 @lru_cache(maxsize=4)

@@ -17,6 +17,7 @@ from histoloop.jobs.plan import Plan, SegmentParameters, make_plan
 from histoloop.jobs.prediction import PredictionTask, predict_shard
 from histoloop.jobs.report import Report, Tally
 from histoloop.masks.mask import Mask
+from histoloop.models import runtimes
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.runtimes import choose
 from histoloop.slides.folder import open_slide
@@ -45,11 +46,10 @@ def segment(
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
     mask = Mask.create(folder / outputs.PROBABILITY, plan.mask_frame)
     stitcher = _predict(plan, home, mask, tally, context)
-    context.listener.progress(Progress("trace"))
+    context.listener.progress(Progress("trace", tally.tiles, tally.tiles))
     results = outputs.write(plan, mask, folder, tally, context.listener.check)
     report = outputs.report(plan, results, tally, stitcher.seam.summary())
     outputs.finish(folder, report)
-    context.listener.progress(Progress("done", tally.tiles, tally.tiles))
     return report
 
 
@@ -66,7 +66,9 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
     """Predict all cells; store each as soon as its neighbours have come."""
     listener = context.listener
     stitcher = Stitcher(plan.grid, frozenset(plan.cells))
-    work = partial(predict_shard, prediction_task(plan, home))
+    task = prediction_task(plan, home)
+    runtimes.prepare(plan.model, task.runtime, task.cache)
+    work = partial(predict_shard, task)
     pending = shards(plan.cells, SHARD_SIDE)
     pace = Pace("predict", len(plan.cells))
     listener.progress(pace.advance(0))

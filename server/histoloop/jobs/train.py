@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from histoloop import __version__
-from histoloop.errors import DatasetError, OutputError
+from histoloop.errors import DatasetError, ModelError, OutputError
 from histoloop.models import architectures
 from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_digest
 from histoloop.models.registry import ModelRegistry
@@ -100,9 +100,23 @@ def load_splits(parameters: TrainParameters) -> dict[str, list[Sample]]:
 
 
 def _network(parameters: TrainParameters, home: Path) -> Any:
+    """A network under the current precision policy, with the weights of ``init`` if one is named.
+
+    Raises:
+        ModelError: its weights do not fit the architecture.
+    """
+    network = architectures.build(parameters.architecture, len(parameters.classes))
     if parameters.init:
-        return load_network(ModelRegistry(home).get(parameters.init))
-    return architectures.build(parameters.architecture, len(parameters.classes))
+        before = ModelRegistry(home).get(parameters.init)
+        try:
+            network.set_weights(load_network(before).get_weights())
+        except ValueError as error:
+            raise ModelError(
+                f"{before.card.reference}: its weights do not fit {parameters.architecture} "
+                f"with {len(parameters.classes)} classes",
+                hint="train without --init",
+            ) from error
+    return network
 
 
 def _measure(

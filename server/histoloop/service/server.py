@@ -76,8 +76,6 @@ def _listen(library: Library) -> TcpWSGIServer:
             port=settings.port,
             threads=_THREADS,
             ident="HistoLoop",
-            # An event stream must not wait for a full buffer.
-            send_bytes=1,
         )
     except OSError as error:
         raise UsageError(

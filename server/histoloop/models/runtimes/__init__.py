@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -32,7 +33,7 @@ class Runtime(Protocol):
         ...
 
 
-def load(model: Model, wanted: RuntimeName, threads: int, cache: str) -> Runtime:
+def load(model: Model, wanted: RuntimeName, threads: int, cache: Path) -> Runtime:
     """Load a model with a runtime; `auto` takes OpenVINO, twice as fast on CPUs, if it is there.
 
     Args:
@@ -49,6 +50,18 @@ def load(model: Model, wanted: RuntimeName, threads: int, cache: str) -> Runtime
     from histoloop.models.runtimes.tensorflow import TensorFlowRuntime
 
     return TensorFlowRuntime(model, threads)
+
+
+def prepare(model: Model, wanted: RuntimeName, cache: Path) -> None:
+    """Do once what every worker's `load` would do anew: convert the network.
+
+    Raises:
+        ModelError: the runtime is not installed or cannot convert the model.
+    """
+    if choose(wanted) is RuntimeName.OPENVINO:
+        from histoloop.models.runtimes.openvino import converted
+
+        converted(model, cache)
 
 
 def choose(wanted: RuntimeName) -> RuntimeName:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histoloop.errors import ModelError
+from histoloop.models.card import read_card
 from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.weights import load_network
@@ -21,11 +22,11 @@ class OpenVinoRuntime:
 
     name = RuntimeName.OPENVINO
 
-    def __init__(self, model: Model, threads: int, cache: str) -> None:
+    def __init__(self, model: Model, threads: int, cache: Path) -> None:
         import openvino
 
         core = openvino.Core()
-        network = core.read_model(converted(model, Path(cache)))
+        network = core.read_model(converted(model, cache))
         tile = model.card.tile
         network.reshape([-1, tile, tile, 3])
         limits = {
@@ -53,30 +54,27 @@ def converted(model: Model, cache: Path) -> Path:
     path = cache / "openvino" / f"{model.card.digest}.xml"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        process = multiprocessing.get_context("spawn").Process(target=convert, args=(model, path))
-        process.start()
-        process.join()
-        if process.exitcode or not path.is_file():
+        command = [sys.executable, "-m", __name__, str(model.folder), str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise ModelError(
-                f"{model.card.reference}: cannot be converted for OpenVINO",
+                f"{model.card.reference}: cannot be converted for OpenVINO ({reason})",
                 hint="use --runtime tensorflow",
             )
     return path
 
 
-def convert(model: Model, path: Path) -> None:
+def convert(folder: Path, path: Path) -> None:
     """Write ``path`` (.xml) and its .bin; complete files only appear under the final name."""
     import openvino
 
-    _silence()
-    network = openvino.convert_model(load_network(model))
+    network = openvino.convert_model(load_network(Model(folder, read_card(folder))))
     draft = path.with_name(f"{path.stem}.{os.getpid()}.xml")
     openvino.save_model(network, draft, compress_to_fp16=False)
     draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
     draft.replace(path)
 
 
-def _silence() -> None:
-    """TensorFlow's C++ greets on stderr before it can be told not to."""
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, sys.stderr.fileno())
+if __name__ == "__main__":
+    convert(Path(sys.argv[1]), Path(sys.argv[2]))
