@@ -9,6 +9,7 @@ from pathlib import Path
 
 from histoloop.errors import NotFoundError, SlideError
 from histoloop.geometry import Mpp
+from histoloop.slides.completeness import refuse_truncated
 from histoloop.slides.large_image_slide import open_large_image
 from histoloop.slides.plain_image import PlainImageSlide
 from histoloop.slides.slide import Slide
@@ -101,6 +102,7 @@ def open_slide(path: Path, *, id: str | None = None, mpp: Mpp | None = None) -> 
         raise NotFoundError(f"{path}: no such file", hint="check the path")
     if path.stat().st_size == 0:
         raise SlideError(f"{path.name}: the file is empty", hint="copy it again from the scanner")
+    refuse_truncated(path)
     id = id or _digest(str(path.resolve()))
     if path.suffix.lower() in _PICTURES or _is_untiled_tiff(path):
         return PlainImageSlide(id, path, mpp)

@@ -29,8 +29,7 @@ def read(slide: Slide, box: Box, scale: Scale) -> Pixels:
     inside = box.intersect(frame)
     if inside.empty:
         return np.full((box.height, box.width, 3), 255, np.uint8)
-    pixels = _resample(slide, inside, scale)
-    return pixels if inside == box else _mirror(pixels, inside, box)
+    return _resample(slide, box, scale) if inside == box else _mirrored(slide, box, frame, scale)
 
 
 def thumbnail(slide: Slide, longest: int) -> Pixels:
@@ -82,10 +81,15 @@ def _read_padded(slide: Slide, level: Level, box: Box) -> Pixels:
     return np.pad(pixels, (rows, columns, (0, 0)), mode="edge")
 
 
-def _mirror(pixels: Pixels, inside: Box, box: Box) -> Pixels:
-    rows = _reflected(box.y - inside.y, box.height, inside.height)
-    columns = _reflected(box.x - inside.x, box.width, inside.width)
-    return np.ascontiguousarray(pixels[rows][:, columns])
+def _mirrored(slide: Slide, box: Box, frame: Box, scale: Scale) -> Pixels:
+    """The frame's edge is the mirror, whatever part of the frame the box shows."""
+    rows = _reflected(box.y, box.height, frame.height)
+    columns = _reflected(box.x, box.width, frame.width)
+    source = Box.between(
+        int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+    )
+    pixels = _resample(slide, source, scale)
+    return np.ascontiguousarray(pixels[rows - source.y][:, columns - source.x])
 
 
 def _reflected(start: int, count: int, length: int) -> NDArray[np.intp]:

@@ -108,7 +108,7 @@ def lobules(specimen: Specimen, sites: Sites) -> Floats:
 def inflammation(specimen: Specimen, sites: Sites, inside: Floats, nests: Floats) -> Floats:
     """Distance from the edge of lymphocyte clusters: in stroma, more of them beside tumour."""
     beside = np.exp(-((nests + 60) ** 2) / np.float32(2 * 70.0**2))
-    clusters = fractal(sites, specimen.key("inflammation"), 230.0) + beside - np.float32(2.0)
+    clusters = fractal(sites, specimen.key("inflammation"), 230.0) + beside - np.float32(2.15)
     within = np.minimum(clusters * 120, inside - 30)
     return np.asarray(np.minimum(within, -nests - 6), np.float32)
 

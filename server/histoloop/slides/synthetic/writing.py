@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from queue import Full, Queue
 
@@ -17,8 +19,11 @@ from histoloop.slides.pyramid import write_pyramid
 from histoloop.slides.synthetic.rendering import BLOCK, Labels, Pixels, render
 from histoloop.slides.synthetic.specimen import Specimen
 
-_AHEAD = 2
-"""Bands that are drawn, or wait to be written, at a time: they bound the memory."""
+_BLOCKS_AHEAD = 8
+"""Blocks per worker that are drawn before they are read; with the next, the memory's bound."""
+
+_BANDS_AHEAD = 1
+"""Bands of labels that wait to be written."""
 
 
 def write_slide(
@@ -40,7 +45,7 @@ def write_slide(
         OutputError: a file cannot be written.
     """
     size, mpp = specimen.size, Mpp.square(specimen.mpp)
-    label_bands: Queue[Labels | None] = Queue(_AHEAD)
+    label_bands: Queue[Labels | None] = Queue(_BANDS_AHEAD)
     bands = _bands(specimen, workers or os.cpu_count() or 1, progress or (lambda _share: None))
     with ThreadPoolExecutor(1) as beside:
         writing: Future[None] | None = None
@@ -88,23 +93,29 @@ def _bands(
 ) -> Iterator[tuple[Pixels, Labels]]:
     """Bands of a block's height, from top to bottom."""
     width, height = specimen.size
-    tops = range(0, height, BLOCK)
-    draw = partial(render, specimen)
+    boxes = tuple(Box.of(specimen.size).split(BLOCK))
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        waiting: list[list[Future[tuple[Pixels, Labels]]]] = []
-        for top in tops:
-            rows = min(BLOCK, height - top)
-            boxes = (Box(x, top, min(BLOCK, width - x), rows) for x in range(0, width, BLOCK))
-            waiting.append([pool.submit(draw, box) for box in boxes])
-            if len(waiting) > _AHEAD:
-                yield _joined(waiting.pop(0))
-                progress((top - _AHEAD * BLOCK) / height)
-        for futures in waiting:
-            yield _joined(futures)
-    progress(1.0)
+        drawn = zip(boxes, _in_order(pool, partial(render, specimen), boxes, workers), strict=True)
+        done = 0
+        for top in range(0, height, BLOCK):
+            band = Box(0, top, width, min(BLOCK, height - top))
+            pixels = np.empty((band.height, width, 3), np.uint8)
+            labels = np.empty((band.height, width), np.uint8)
+            for box, (rgb, codes) in islice(drawn, -(-width // BLOCK)):
+                pixels[box.within(band)], labels[box.within(band)] = rgb, codes
+                done += box.area
+                progress(done / Box.of(specimen.size).area)
+            yield pixels, labels
 
 
-def _joined(futures: list[Future[tuple[Pixels, Labels]]]) -> tuple[Pixels, Labels]:
-    parts = [future.result() for future in futures]
-    pixels = np.concatenate([pixels for pixels, _ in parts], axis=1)
-    return pixels, np.concatenate([labels for _, labels in parts], axis=1)
+def _in_order(
+    pool: Executor, draw: Callable[[Box], tuple[Pixels, Labels]], boxes: Iterable[Box], workers: int
+) -> Iterator[tuple[Pixels, Labels]]:
+    """What is drawn in each box; workers run ahead of the reader, but never far."""
+    waiting: deque[Future[tuple[Pixels, Labels]]] = deque()
+    for box in boxes:
+        waiting.append(pool.submit(draw, box))
+        if len(waiting) > _BLOCKS_AHEAD * workers:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
