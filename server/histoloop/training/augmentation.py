@@ -40,11 +40,11 @@ class Augmentation:
         noise: largest sensor noise, grey values.
     """
 
-    size: float = 0.35
-    stain: float = 0.5
-    stain_offset: float = 0.12
-    stain_vector: float = 0.15
-    gamma: float = 0.3
+    size: float = 0.3
+    stain: float = 0.4
+    stain_offset: float = 0.09
+    stain_vector: float = 0.1
+    gamma: float = 0.25
     blur: float = 1.2
     noise: float = 6.0
 

@@ -23,8 +23,8 @@ from histoloop.slides.synthetic import Specimen, Tissue, write_slide
 BCSS_MPP = {"TCGA-A2-A0D2-DX1": Mpp(0.2844, 0.2840), "TCGA-A2-A1G6-DX1": Mpp(0.2656, 0.2917)}
 """Effective µm/px along x and y: the published JPEGs were resampled."""
 
-_ASIDE = 0.4
-"""Weight of what is not breast: lymph nodes and synthetic slides, a seventh of the patches each."""
+_ASIDE = 0.3
+"""Weight of what is no breast tumour of a patient: lymph nodes and synthetic slides."""
 
 _SYNTHETIC = {"train": range(1, 7), "valid": range(101, 103)}
 """Seeds; every seed is another tissue in another stain."""
