@@ -29,6 +29,12 @@ def slide(picture, tmp_path_factory):
     return open_slide(path)
 
 
+def fold(place: int, length: int) -> int:
+    while not 0 <= place < length:
+        place = -1 - place if place < 0 else 2 * length - 1 - place
+    return place
+
+
 def write_slide(path, picture, mpp=0.5):
     size = Size(picture.shape[1], picture.shape[0])
     write_pyramid(path, size, Mpp.square(mpp), [picture], lossless=True)
@@ -39,13 +45,15 @@ def write_slide(path, picture, mpp=0.5):
 @given(st.data(), st.sampled_from(SCALES))
 def test_a_pixel_depends_on_its_place_and_not_on_the_box(slide, data, scale):
     frame = Box.of(scale.size(SIZE))
-    whole = read(slide, frame, scale)
+    whole = read(slide, frame, scale).astype(int)
     x = data.draw(st.integers(0, frame.width - 1))
     y = data.draw(st.integers(0, frame.height - 1))
     width = data.draw(st.integers(1, min(150, frame.width - x)))
     height = data.draw(st.integers(1, min(150, frame.height - y)))
     box = Box(x, y, width, height)
-    assert np.array_equal(read(slide, box, scale), whole[box.within(frame)])
+    apart = np.abs(read(slide, box, scale) - whole[box.within(frame)]).max()
+    # PIL takes the place of a box as float32: between the pixels of a level that rounds.
+    assert apart <= (0 if scale.x == int(scale.x) else 1)
 
 
 @given(st.integers(-400, 700), st.integers(-400, 700), st.integers(1, 90), st.integers(1, 90))
@@ -53,9 +61,9 @@ def test_beyond_the_edge_the_picture_is_mirrored(slide, picture, x, y, width, he
     box = Box(x, y, width, height)
     inside = not box.intersect(Box.of(SIZE)).empty
     pixels = read(slide, box, Scale(1, 1))
-    far = 700
-    padded = np.pad(picture, ((far, far), (far, far), (0, 0)), "symmetric")
-    mirrored = padded[far + y : far + y + height, far + x : far + x + width]
+    rows = [fold(row, SIZE.height) for row in range(y, y + height)]
+    columns = [fold(column, SIZE.width) for column in range(x, x + width)]
+    mirrored = picture[rows][:, columns]
     assert np.array_equal(pixels, mirrored if inside else np.full_like(pixels, 255))
 
 

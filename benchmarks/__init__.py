@@ -1,0 +1,1 @@
+"""Figures, each a command that prints its table; ratios are measured side by side in one run."""
