@@ -69,13 +69,13 @@ chromium:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 	echo "no Chromium: the browser tests will be skipped"
 
-# The bundled model is made by these two commands and nothing else.
+# The bundled model is made by these commands and nothing else.
 model: build/tumor-data
-	$(BIN)/histoloop train --data $< --assume-mpp 0.75 $(TUMOR_PLAN) \
-	  --name tumor --out server/histoloop/models/bundled/tumor $(TUMOR_CARD)
+	$(BIN)/histoloop train --data $< $(TUMOR_FIRST) --name tumor --out build/tumor-first
+	$(BIN)/histoloop train --data $< $(TUMOR_SECOND) --init build/tumor-first --name tumor --out build/tumor
 
 leave-one-out: build/tumor-data
-	$(BIN)/python -m benchmarks.leave_one_out $< $(TUMOR_PLAN)
+	$(BIN)/python -m benchmarks.leave_one_out $< $(LEAVE_ONE_OUT)
 
 build/tumor-data: $(READY)
 	$(BIN)/python -m histoloop.training.tumor_data $(DATA) $@

@@ -19,7 +19,7 @@ from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.samples import SPLITS, Sample, digest_of, load_split, refuse_leak
 from histoloop.training.trainer import Epoch, Trainer, TrainingPlan
 
-PALETTE = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#bcf60c")
+PALETTE = ("#00c48c", "#e6194b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#bcf60c")
 
 
 @dataclass(frozen=True)
