@@ -63,10 +63,16 @@ def test_nothing_to_do_is_done(executor):
 
 
 def test_the_lowest_rank_goes_first(executor):
-    found = list(executor.map(slow, range(12), lambda item: -item, go_on))
+    """The ranks are in no order, so that neither end of the queue is right by chance."""
+
+    def rank(item: int) -> float:
+        return item * 7 % 12
+
+    found = list(executor.map(slow, range(12), rank, go_on))
     assert sorted(found) == list(range(12))
-    assert min(found.index(11), found.index(10)) < 3
-    assert max(found.index(0), found.index(1)) > 8
+    places = [found.index(item) for item in sorted(found, key=rank)]
+    # Two run at a time and may overtake each other.
+    assert all(abs(place - wanted) <= 2 for wanted, place in enumerate(places))
 
 
 def test_the_rank_is_asked_again_while_it_goes_on(executor):
@@ -76,8 +82,8 @@ def test_the_rank_is_asked_again_while_it_goes_on(executor):
     for item in executor.map(slow, range(40), lambda item: item - 1000 * (item in wanted), go_on):
         found.append(item)
         if len(found) == 5:
-            wanted.append(39)
-    assert found.index(39) < 12
+            wanted.append(23)
+    assert found.index(23) < 12
 
 
 def test_an_error_in_the_work_is_raised_with_its_hint(executor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tests.support.pictures import tissue_picture
-from tests.support.tiny_model import HALO, RECEPTIVE_RADIUS
+from tests.support.tiny_model import HALO, RECEPTIVE_RADIUS, save_tiny_model, tiny_network
 
 from histoloop.geometry import Box, Mpp, Scale, Size
 from histoloop.jobs.context import Context, ThreadExecutor
@@ -18,9 +18,14 @@ from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.slides.reading import read
 
+RIM = pytest.mark.xfail(
+    strict=True,
+    reason="the tile of a neighbour outside the region is not predicted, though it has a say",
+)
 
-def predicted(slide, home, out, **changes):
-    parameters = SegmentParameters(slide, "tiny@1", out, tissue_only=False, **changes)
+
+def predicted(slide, home, out, model="tiny@1", **changes):
+    parameters = SegmentParameters(slide, model, out, tissue_only=False, **changes)
     report = segment(parameters, home, Context(ThreadExecutor(2)))
     mask = Mask.open(out / "probability.zarr")
     return report, mask.read(Box.of(mask.frame.size))[0].astype(int)
@@ -70,18 +75,48 @@ def test_tiles_give_the_whole_where_pixels_fall_between_those_of_a_level(
     assert apart.mean() < 0.1
 
 
+ROIS = {
+    "edges-inside-cells": Box(211, 137, 401, 333),
+    "edge-near-a-cell-border": Box(264, 222, 240, 200),
+    "edge-on-a-cell-border": Box(256, 214, 256, 212),
+}
+
+
 def test_a_region_is_the_same_bytes_as_in_the_whole(tissue_slide, tiny_home, tmp_path):
-    roi = Box(211, 137, 401, 333)
-    _, all_of_it = predicted(tissue_slide, tiny_home, tmp_path / "whole")
-    _, part = predicted(tissue_slide, tiny_home, tmp_path / "part", roi=roi)
-    mask = Mask.open(tmp_path / "part" / "probability.zarr")
-    inside = mask.frame.scale.to_level(roi).within(Box.of(mask.frame.size))
-    cell = mask.frame.chunk
+    roi = ROIS["edges-inside-cells"]
+    inside, part, all_of_it = region_and_whole(tissue_slide, tiny_home, tmp_path, "tiny@1", roi)
     assert part[inside].any()
-    # Cells along the region's rim have fewer neighbours to be blended with.
-    assert np.array_equal(
-        part[inside][cell:-cell, cell:-cell], all_of_it[inside][cell:-cell, cell:-cell]
-    )
     assert np.array_equal(part[inside], all_of_it[inside])
     part[inside] = 0
     assert not part.any(), "nothing is predicted outside the region"
+
+
+@pytest.fixture(scope="module")
+def wide_home(tmp_path_factory):
+    """A model that sees 17 px around a pixel, more than its halo, as real models do."""
+    home = tmp_path_factory.mktemp("wide-home")
+    save_tiny_model(home / "models" / "wide-1", tiny_network(dilation=8), name="wide")
+    return home
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "edges-inside-cells",
+        pytest.param("edge-near-a-cell-border", marks=RIM),
+        pytest.param("edge-on-a-cell-border", marks=RIM),
+    ],
+)
+def test_a_region_is_the_whole_s_also_for_a_model_that_sees_beyond_its_halo(
+    tissue_slide, wide_home, tmp_path, name
+):
+    roi = ROIS[name]
+    inside, part, all_of_it = region_and_whole(tissue_slide, wide_home, tmp_path, "wide@1", roi)
+    assert np.array_equal(part[inside], all_of_it[inside])
+
+
+def region_and_whole(slide, home, folder, model, roi):
+    _, all_of_it = predicted(slide, home, folder / "whole", model)
+    _, part = predicted(slide, home, folder / "part", model, roi=roi)
+    frame = Mask.open(folder / "part" / "probability.zarr").frame
+    return frame.scale.to_level(roi).within(Box.of(frame.size)), part, all_of_it

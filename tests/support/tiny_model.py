@@ -13,12 +13,14 @@ TILE, HALO, OVERLAP = 96, 8, 16
 RECEPTIVE_RADIUS = 2
 
 
-def tiny_network(classes: int = 1, seed: int = 3) -> Any:
-    """Two 3 × 3 convolutions with random, lively weights."""
+def tiny_network(classes: int = 1, seed: int = 3, dilation: int = 1) -> Any:
+    """Two 3 × 3 convolutions with random, lively weights; dilated, they see further."""
     import keras
 
     pixels = keras.Input((None, None, 3), name="pixels")
-    x = keras.layers.Conv2D(6, 3, padding="same", activation="tanh")(pixels)
+    x = keras.layers.Conv2D(
+        6, 3 if dilation == 1 else 5, padding="same", activation="tanh", dilation_rate=dilation
+    )(pixels)
     x = keras.layers.Conv2D(classes, 3, padding="same", activation="sigmoid")(x)
     network = keras.Model(pixels, x)
     random = np.random.default_rng(seed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from histoloop import __version__
 from histoloop.cli import demo, models, segment, serve, synthesize, train
@@ -46,13 +47,15 @@ def main() -> None:
     if "--debug" in sys.argv:
         sys.argv.remove("--debug")
         sys.exit(app(standalone_mode=False))
+    for library in ("tifffile", "large_image"):  # what they complain of, our errors say
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
         sys.exit(app(standalone_mode=False))
     except HistoloopError as error:
         _fail(str(error), error.exit_code)
-    except click.ClickException as error:
-        _fail(" ".join(error.format_message().split()), 2)
-    except (CancelledError, click.Abort, KeyboardInterrupt):
+    except TyperException as error:
+        _fail(" ".join(str(error).split()), 2)
+    except (CancelledError, typer.Abort, KeyboardInterrupt):
         _fail("cancelled; --resume goes on from here", 1)
 
 
