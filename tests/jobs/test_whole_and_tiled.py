@@ -18,11 +18,6 @@ from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.slides.reading import read
 
-RIM = pytest.mark.xfail(
-    strict=True,
-    reason="the tile of a neighbour outside the region is not predicted, though it has a say",
-)
-
 
 def predicted(slide, home, out, model="tiny@1", **changes):
     parameters = SegmentParameters(slide, model, out, tissue_only=False, **changes)
@@ -103,8 +98,8 @@ def wide_home(tmp_path_factory):
     "name",
     [
         "edges-inside-cells",
-        pytest.param("edge-near-a-cell-border", marks=RIM),
-        pytest.param("edge-on-a-cell-border", marks=RIM),
+        "edge-near-a-cell-border",
+        "edge-on-a-cell-border",
     ],
 )
 def test_a_region_is_the_whole_s_also_for_a_model_that_sees_beyond_its_halo(

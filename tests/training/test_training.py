@@ -43,8 +43,24 @@ def test_augmentation_moves_image_and_truth_together(seed, x, y):
         one.image, one.truth, (x, y), SIDE, Augmentation(), np.random.default_rng(seed)
     )
     purple = image[..., 1].astype(int) < 115  # halfway between the two greens
-    core = cv2.erode((truth == 1).astype(np.uint8), np.ones((5, 5))) > 0
-    back = cv2.erode((truth == 0).astype(np.uint8), np.ones((5, 5))) > 0
+    core = (
+        cv2.erode(
+            (truth == 1).astype(np.uint8),
+            np.ones((5, 5)),
+            borderType=cv2.BORDER_CONSTANT,
+            borderValue=0,
+        )
+        > 0
+    )
+    back = (
+        cv2.erode(
+            (truth == 0).astype(np.uint8),
+            np.ones((5, 5)),
+            borderType=cv2.BORDER_CONSTANT,
+            borderValue=0,
+        )
+        > 0
+    )
     assert purple[core].all()
     assert not purple[back].any()
 

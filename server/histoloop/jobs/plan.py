@@ -127,7 +127,9 @@ class Plan:
     def _has_tissue(self, cell: Cell) -> bool:
         if self.tissue is None:
             return True
-        return self.tissue.touches(self.scale.to_base(self.grid.write_box(cell)))
+        # All of the cell, not the region's part of it: the whole slide would decide the same.
+        own = self.grid.cell_box(cell).intersect(Box.of(self.frame))
+        return self.tissue.touches(self.scale.to_base(own))
 
     def warnings(self) -> list[str]:
         """What the user should know although it works."""

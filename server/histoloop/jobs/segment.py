@@ -77,7 +77,7 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
         tally.add(result)
         for cell, tile in result.tiles.items():
             done = [_store(plan, mask, *complete) for complete in stitcher.add(cell, tile)]
-            listener.ready(done)
+            listener.ready([box for box in done if not box.empty])
         tally.stitch_s += time.perf_counter() - start
         listener.progress(pace.advance(len(result.tiles)))
     return stitcher

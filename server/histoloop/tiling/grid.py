@@ -87,8 +87,9 @@ class TileGrid:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """Cells of the region, row by row."""
-        step, region = self.tiling.step, self.region
+        """Cells whose tile has a say in the region, row by row; at its rim some own none of it."""
+        step, half = self.tiling.step, self.tiling.overlap // 2
+        region = self.region.grow(half).intersect(Box.of(self.frame))
         columns = range((region.x + self.shift) // step, -(-(region.right + self.shift) // step))
         rows = range((region.y + self.shift) // step, -(-(region.bottom + self.shift) // step))
         return tuple(Cell(column, row) for row in rows for column in columns)
