@@ -1,0 +1,119 @@
+"""Fixtures of a real Digital Slide Archive; a plugin of `conftest`.
+
+    def test_something(dsa, dsa_slides):
+        dsa.url                            # …/api/v1 of Girder 3.2 with HistomicsUI, our plugin in
+        dsa.stack.histomics_url            # for a browser
+        dsa.client("annotator")            # or "admin", "reader", "stranger": GirderClient
+        dsa.token("reader"), dsa.api_key("annotator", days=0.01)
+        dsa.people["reader"].password      # random
+        dsa.folders["private"]             # folder ids; also "public"
+        dsa.upload(path, "private")        # item id, already a large image
+        dsa_slides["TCGA-A2-A0D2-DX1"]     # item ids of the BCSS slides, in the private folder
+        dsa.stack.stop_girder(); dsa.stack.start_girder()    # same port and data; _mongo too
+        dsa.stack.kill(); dsa.stack.start()                  # a power cut
+        dsa.stack.rss, dsa.stack.pids      # {"girder": …, "mongod": …}
+
+`dsa5` is the same on Girder 5, without HistomicsUI. One stack serves the whole session: leave it
+running and leave what others have uploaded. A test that needs a stack of its own, or settings for
+the plugin in Girder's environment, takes `new_dsa`:
+
+    def test_alone(new_dsa):
+        archive = new_dsa(environment={"HISTOLOOP_…": "…"})       # flavour="girder5", plugins=()
+
+Tests that use any of these get the marker `dsa`. Where a DSA cannot run they skip, in CI they
+fail. `HISTOLOOP_DSA_WITHOUT_PLUGIN=1` leaves our plugin out. The first run installs for minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from tests.support.dsa.cache import UnavailableError
+from tests.support.dsa.install import Flavour, install
+from tests.support.dsa.provision import Archive, provision
+from tests.support.dsa.stack import Stack
+
+PLUGIN = Path(__file__).parents[3] / "plugin"
+FIXTURES = {"dsa", "dsa5", "dsa_slides", "new_dsa"}
+
+NewArchive = Callable[..., Archive]
+
+
+def our_plugins() -> list[Path]:
+    """The folder of HistoLoop's plugin for Girder, if it is there and wanted."""
+    wanted = not os.environ.get("HISTOLOOP_DSA_WITHOUT_PLUGIN")
+    return [PLUGIN] if wanted and (PLUGIN / "pyproject.toml").exists() else []
+
+
+@contextmanager
+def open_archive(
+    flavour: Flavour = "girder3",
+    plugins: Sequence[Path] | None = None,
+    environment: dict[str, str] | None = None,
+) -> Iterator[Archive]:
+    """A new DSA that ends with the block, its data with it; raises UnavailableError."""
+    installation = install(flavour)
+    chosen = our_plugins() if plugins is None else plugins
+    folder = Path(tempfile.mkdtemp(prefix="histoloop-dsa-"))
+    try:
+        with Stack(installation, folder, chosen, environment) as stack:
+            yield provision(stack)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _or_skip() -> Iterator[None]:
+    try:
+        yield
+    except UnavailableError as reason:
+        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        say(f"no Digital Slide Archive: {reason}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("dsa")
+
+
+@pytest.fixture(scope="session")
+def dsa() -> Iterator[Archive]:
+    """Girder 3.2 with HistomicsUI and our plugin."""
+    with _or_skip(), open_archive("girder3") as archive:
+        yield archive
+
+
+@pytest.fixture(scope="session")
+def dsa5() -> Iterator[Archive]:
+    """Girder 5 with large_image and our plugin."""
+    with _or_skip(), open_archive("girder5") as archive:
+        yield archive
+
+
+@pytest.fixture(scope="session")
+def dsa_slides(dsa: Archive, bcss: dict[str, Path]) -> dict[str, str]:
+    """Item ids of the BCSS slides, by name."""
+    return {name: dsa.upload(path) for name, path in bcss.items()}
+
+
+@pytest.fixture
+def new_dsa() -> Iterator[NewArchive]:
+    """Opens a DSA for one test; see `open_archive` for what may be chosen."""
+    with ExitStack() as opened:
+
+        def open_one(
+            flavour: Flavour = "girder3",
+            plugins: Sequence[Path] | None = None,
+            environment: dict[str, str] | None = None,
+        ) -> Archive:
+            with _or_skip():
+                return opened.enter_context(open_archive(flavour, plugins, environment))
+
+        yield open_one
