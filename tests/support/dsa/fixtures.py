@@ -27,45 +27,19 @@ fail. `HISTOLOOP_DSA_WITHOUT_PLUGIN=1` leaves our plugin out. The first run inst
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.support.dsa.archive import open_archive
 from tests.support.dsa.cache import UnavailableError
-from tests.support.dsa.install import Flavour, install
-from tests.support.dsa.provision import Archive, provision
-from tests.support.dsa.stack import Stack
+from tests.support.dsa.install import Flavour
+from tests.support.dsa.provision import Archive
 
-PLUGIN = Path(__file__).parents[3] / "plugin"
 FIXTURES = {"dsa", "dsa5", "dsa_slides", "new_dsa"}
 
 NewArchive = Callable[..., Archive]
-
-
-def our_plugins() -> list[Path]:
-    """The folder of HistoLoop's plugin for Girder, if it is there and wanted."""
-    wanted = not os.environ.get("HISTOLOOP_DSA_WITHOUT_PLUGIN")
-    return [PLUGIN] if wanted and (PLUGIN / "pyproject.toml").exists() else []
-
-
-@contextmanager
-def open_archive(
-    flavour: Flavour = "girder3",
-    plugins: Sequence[Path] | None = None,
-    environment: dict[str, str] | None = None,
-) -> Iterator[Archive]:
-    """A new DSA that ends with the block, its data with it; raises UnavailableError."""
-    installation = install(flavour)
-    chosen = our_plugins() if plugins is None else plugins
-    folder = Path(tempfile.mkdtemp(prefix="histoloop-dsa-"))
-    try:
-        with Stack(installation, folder, chosen, environment) as stack:
-            yield provision(stack)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -111,7 +85,7 @@ def new_dsa() -> Iterator[NewArchive]:
         def open_one(
             flavour: Flavour = "girder3",
             plugins: Sequence[Path] | None = None,
-            environment: dict[str, str] | None = None,
+            environment: Mapping[str, str] | None = None,
         ) -> Archive:
             with _or_skip():
                 return opened.enter_context(open_archive(flavour, plugins, environment))

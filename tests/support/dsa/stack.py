@@ -62,13 +62,13 @@ class Stack:
         python = make_overlay(installation, folder / "venv", plugins)
         plain = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8"}
         self.mongo = self._mongo(installation, plain)
-        self._servers = [self.mongo]
+        self.servers = [self.mongo]
         if installation.flavour == "girder3":
             extra = self._girder3_settings()
         else:
             extra = self._girder5_settings()
             if installation.redis:
-                self._servers.append(self._redis(installation.redis, plain))
+                self.servers.append(self._redis(installation.redis, plain))
                 extra["GIRDER_NOTIFICATION_REDIS_URL"] = f"redis://127.0.0.1:{self._port('redis')}"
         script = installation.venv / "bin" / "girder"
         address = ["--host", "127.0.0.1", "--port", str(self._port("girder"))]
@@ -79,7 +79,7 @@ class Stack:
             plain | extra | dict(environment or {}),
             self._girder_answers,
         )
-        self._servers.append(self.girder)
+        self.servers.append(self.girder)
 
     @property
     def root_url(self) -> str:
@@ -99,16 +99,16 @@ class Stack:
     @property
     def pids(self) -> dict[str, int]:
         """Process ids of what runs: mongod, girder and perhaps redis."""
-        return {server.name: server.pid for server in self._servers if server.running}
+        return {server.name: server.pid for server in self.servers if server.running}
 
     @property
     def rss(self) -> dict[str, int]:
         """Resident bytes of what runs."""
-        return {server.name: server.rss for server in self._servers if server.running}
+        return {server.name: server.rss for server in self.servers if server.running}
 
     def start(self) -> None:
         """Start what does not run; raises StartError with the end of the log."""
-        for server in self._servers:
+        for server in self.servers:
             server.start()
 
     def start_girder(self) -> None:
@@ -127,7 +127,7 @@ class Stack:
 
     def kill(self) -> None:
         """End everything at once; `start` brings it up again with its data."""
-        for server in reversed(self._servers):
+        for server in reversed(self.servers):
             server.kill()
 
     def close(self) -> None:
