@@ -13,7 +13,7 @@ from shapely import Polygon
 from shapely.affinity import translate
 
 from histoloop.annotations.dsa import to_document
-from histoloop.annotations.layers import BLOCK, Provenance, model_layers
+from histoloop.annotations.layers import BLOCK, POINTS, Provenance, model_layers
 from histoloop.annotations.store import LocalAnnotationStore
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Scale
@@ -81,17 +81,19 @@ def test_rounding_never_makes_a_polygon_invalid():
 def test_a_model_s_document_says_where_it_comes_from():
     (document,) = documents([SQUARE])
     attributes = document["attributes"]
-    said = {key: attributes[key] for key in ("run", "model", "digest", "mpp", "threshold", "class")}
-    assert said == {
+    assert attributes.pop("software").startswith("HistoLoop ")
+    assert attributes == {
         "run": "r1",
         "model": "tiny@1",
         "digest": "abc",
         "mpp": 2.0,
+        "scale": [4.0, 4.0],
         "threshold": 0.4,
         "class": "tumor",
+        "code": 1,
+        "color": "#e6194b",
+        "block": [0, 0, BLOCK],
     }
-    assert attributes["software"].startswith("HistoLoop ")
-    assert attributes["block"] == [0, 0]
 
 
 def test_polygons_are_put_whole_into_the_block_of_their_centre():
@@ -107,8 +109,32 @@ def test_polygons_are_put_whole_into_the_block_of_their_centre():
             left, top, right, bottom = shapely.bounds(
                 Polygon([point[:2] for point in element["points"]])
             )
-            centre = [int((left + right) / 2 // BLOCK), int((top + bottom) / 2 // BLOCK)]
-            assert centre == one["attributes"]["block"]
+            x, y, side = one["attributes"]["block"]
+            assert side == BLOCK
+            assert 0 <= (left + right) / 2 - x < side
+            assert 0 <= (top + bottom) / 2 - y < side
+
+
+def test_a_crowded_block_is_quartered_until_its_documents_are_light():
+    random = np.random.default_rng(0)
+    centres = random.normal(BLOCK / 2, 400, (30_000, 2))
+    polygons = [shapely.box(x, y, x + 5, y + 5) for x, y in centres]
+    whole = list(model_layers(LABEL, polygons, Scale(1.0, 1.0), ORIGIN))
+    counts = [sum(len(one.polygon.exterior.coords) for one in layer.outlines) for layer in whole]
+    blocks = [tuple(layer.attributes["block"]) for layer in whole]
+    assert max(counts) <= POINTS < sum(counts)
+    assert sum(len(layer.outlines) for layer in whole) == 30_000
+    assert len(set(blocks)) == len(blocks)
+    assert {side for _, _, side in blocks} < {BLOCK // 2**level for level in range(1, 11)}
+    areas = [shapely.box(x, y, x + side, y + side) for x, y, side in blocks]
+    assert shapely.union_all(areas).area == sum(area.area for area in areas), "blocks are disjoint"
+
+
+def test_a_polygon_of_too_many_points_stands_alone():
+    ring = [(np.cos(t) * 900, np.sin(t) * 900) for t in np.linspace(0, 6.28, POINTS + 10)]
+    giant = translate(Polygon(ring), 1000, 1000)
+    found = list(model_layers(LABEL, [giant, translate(SQUARE, 5, 5)], Scale(1.0, 1.0), ORIGIN))
+    assert sorted(len(layer.outlines) for layer in found) == [1, 1]
 
 
 def test_a_class_that_was_not_found_has_one_empty_document():
@@ -130,7 +156,7 @@ def names(store, slide="s1"):
 
 
 def of_run(run, count=1):
-    attributes = {"run": run}
+    attributes = {"run": run, "model": "tiny@1"}
     return [
         {"name": f"{run}-{index}", "description": "", "attributes": attributes, "elements": []}
         for index in range(count)

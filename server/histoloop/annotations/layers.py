@@ -1,11 +1,14 @@
-"""A model's polygons as annotation layers with provenance."""
+"""A model's polygons as annotation layers with provenance, none of them too large to send."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import Polygon
 
 from histoloop import __version__
@@ -14,7 +17,20 @@ from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass
 
 BLOCK = 16_384
-"""Base pixels a side of the block that one document holds: MongoDB ends a document at 16 MB."""
+"""Base pixels a side of the block that one document holds at most."""
+
+POINTS = 100_000
+"""Points of one document at most: some 4 MB to send and a second for a DSA to store."""
+
+_SMALLEST_BLOCK = 16
+
+
+class Block(NamedTuple):
+    """A square of base pixels that owns the polygons whose boxes are centred in it."""
+
+    left: int
+    top: int
+    side: int
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class Provenance:
     mpp: float
     threshold: float
 
-    def attributes(self, label: LabelClass, block: tuple[int, int]) -> dict[str, object]:
+    def attributes(self, label: LabelClass, block: Block, scale: Scale) -> dict[str, object]:
         """As stored, so that a re-push finds its own documents and only those."""
         return {
             "software": f"HistoLoop {__version__}",
@@ -35,8 +51,11 @@ class Provenance:
             "model": self.model,
             "digest": self.digest,
             "mpp": self.mpp,
+            "scale": [scale.x, scale.y],
             "threshold": self.threshold,
             "class": label.name,
+            "code": label.code,
+            "color": label.color,
             "block": list(block),
         }
 
@@ -44,27 +63,55 @@ class Provenance:
 def model_layers(
     label: LabelClass, polygons: list[Polygon], scale: Scale, origin: Provenance
 ) -> Iterator[Annotation]:
-    """One annotation per block; a class without polygons has one, empty, in block (0, 0).
+    """One annotation per block; a class without polygons has one, empty, in the first block.
 
-    A polygon is never cut: it belongs to the block of its bounding box's centre.
+    A polygon is never cut: it belongs to the block of its bounding box's centre. A block with
+    more than `POINTS` points is quartered.
 
     Args:
         polygons: in mask pixels; scale: base pixels per mask pixel.
     """
     placed = shapely.transform(polygons, lambda points: points * [scale.x, scale.y])
-    for block, members in _by_block(list(placed)).items():
+    for block, members in _by_block(np.asarray(placed, object)):
         yield Annotation(
             name=f"{label.name} ({origin.model})",
             description=f"Predicted by HistoLoop with {origin.model}; not reviewed by a person.",
-            attributes=origin.attributes(label, block),
+            attributes=origin.attributes(label, block, scale),
             outlines=tuple(Outline(polygon, label) for polygon in members),
         )
 
 
-def _by_block(polygons: list[Polygon]) -> dict[tuple[int, int], list[Polygon]]:
-    blocks: dict[tuple[int, int], list[Polygon]] = {}
-    for polygon in polygons:
-        left, top, right, bottom = polygon.bounds
-        block = int((left + right) / 2 // BLOCK), int((top + bottom) / 2 // BLOCK)
-        blocks.setdefault(block, []).append(polygon)
-    return blocks or {(0, 0): []}
+def _by_block(polygons: NDArray[np.object_]) -> Iterator[tuple[Block, NDArray[np.object_]]]:
+    if not len(polygons):
+        yield Block(0, 0, BLOCK), polygons
+        return
+    bounds = shapely.bounds(polygons)
+    centres = (bounds[:, :2] + bounds[:, 2:]) / 2
+    points = shapely.get_num_coordinates(polygons).astype(np.int64)
+    everything = np.arange(len(polygons))
+    for block, members in _divided(everything, centres, BLOCK):
+        for smaller, few in _light_enough(block, members, centres, points):
+            yield smaller, polygons[few]
+
+
+def _light_enough(
+    block: Block, members: NDArray[np.intp], centres: NDArray[np.float64], points: NDArray[np.int64]
+) -> Iterator[tuple[Block, NDArray[np.intp]]]:
+    side = block.side // 2
+    if len(members) == 1 or points[members].sum() <= POINTS or side < _SMALLEST_BLOCK:
+        yield block, members
+        return
+    for quarter, few in _divided(members, centres, side):
+        yield from _light_enough(quarter, few, centres, points)
+
+
+def _divided(
+    members: NDArray[np.intp], centres: NDArray[np.float64], side: int
+) -> Iterator[tuple[Block, NDArray[np.intp]]]:
+    """Members by the block of their centre, blocks row by row."""
+    cells = (centres[members] // side).astype(np.int64)
+    order = np.lexsort((cells[:, 0], cells[:, 1]))
+    starts = np.flatnonzero(np.any(np.diff(cells[order], axis=0) != 0, axis=1)) + 1
+    for few in np.split(order, starts):
+        column, row = cells[few[0]].tolist()
+        yield Block(column * side, row * side, side), members[few]

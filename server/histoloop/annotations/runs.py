@@ -1,0 +1,64 @@
+"""Which documents belong to which run, and what tells the documents of a run apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from histoloop.annotations.dsa import Document
+from histoloop.errors import AnnotationError
+
+
+def run_of(attributes: Mapping[str, Any]) -> str | None:
+    """The run that wrote a document; `None` for what people drew."""
+    run = attributes.get("run")
+    return run if isinstance(run, str) else None
+
+
+def model_of(attributes: Mapping[str, Any]) -> str | None:
+    """The name of the model, without its version, that a document comes from."""
+    model = attributes.get("model")
+    return model.partition("@")[0] if isinstance(model, str) else None
+
+
+def superseded(attributes: Mapping[str, Any], run: str, models: set[str]) -> bool:
+    """Whether a document is another run's of one of these models."""
+    other = run_of(attributes)
+    return other is not None and other != run and model_of(attributes) in models
+
+
+class Names:
+    """Names the documents of a run, one after the other; a run pushed again gets the same.
+
+    Attributes:
+        models: names of the models that the documents come from.
+    """
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._seen: Counter[str] = Counter()
+        self.models: set[str] = set()
+
+    def of(self, document: Document) -> str:
+        """From the document's class and block, or what stands for them.
+
+        Raises:
+            AnnotationError: it is another run's.
+        """
+        attributes = document.get("attributes", {})
+        if run_of(attributes) != self._run:
+            raise AnnotationError(
+                f"document {document.get('name')!r} is of run {run_of(attributes)!r}, "
+                f"not of {self._run!r}",
+                hint="push the documents of one run at a time",
+            )
+        if model := model_of(attributes):
+            self.models.add(model)
+        name = orjson.dumps(
+            [attributes.get("class"), attributes.get("block"), document.get("name")]
+        ).decode()
+        self._seen[name] += 1
+        return name if self._seen[name] == 1 else f"{name}#{self._seen[name]}"
