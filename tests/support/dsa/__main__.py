@@ -21,7 +21,7 @@ def main() -> int:
     options = _options()
     try:
         if options.install_only:
-            _install(options.flavour or get_args(Flavour))
+            _install(options.flavour or list(get_args(Flavour)))
         else:
             _serve((options.flavour or ["girder3"])[0], options.slides)
     except (UnavailableError, StartError) as problem:

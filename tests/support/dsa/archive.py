@@ -6,12 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from tests.support.dsa.cache import cache_folder
 from tests.support.dsa.install import Flavour, install
+from tests.support.dsa.processes import StartError
 from tests.support.dsa.provision import Archive, provision
 from tests.support.dsa.stack import Stack
 
@@ -37,8 +38,22 @@ def open_archive(
     """
     installation = install(flavour)
     chosen = our_plugins() if plugins is None else plugins
-    with data_folder() as folder, Stack(installation, folder, chosen, environment) as stack:
+    with data_folder() as folder, ExitStack() as opened:
+        with _hint(chosen):
+            stack = Stack(installation, folder, chosen, environment)
+            opened.callback(stack.close)
+            stack.start()
         yield provision(stack)
+
+
+@contextmanager
+def _hint(plugins: Sequence[Path]) -> Iterator[None]:
+    try:
+        yield
+    except StartError as problem:
+        if PLUGIN in plugins:
+            problem.add_note("HISTOLOOP_DSA_WITHOUT_PLUGIN=1 leaves HistoLoop's plugin out.")
+        raise
 
 
 @contextmanager

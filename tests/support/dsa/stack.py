@@ -7,8 +7,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import requests
 from tests.support.dsa.install import Installation
@@ -42,10 +40,10 @@ class Credentials:
 
 
 class Stack:
-    """One DSA: start it, stop and start its parts, look at their memory; a context manager.
+    """One DSA: start it, stop and start its parts, look at their memory.
 
-    `folder` takes its data, logs and Python environment and must be empty. `plugins` are source
-    folders of Girder plugins, `environment` variables that Girder's process gets besides.
+    `folder` takes its data, logs and Python environment, and is no other stack's. `plugins` are
+    source folders of Girder plugins, `environment` variables that Girder's process gets besides.
     """
 
     def __init__(
@@ -136,22 +134,6 @@ class Stack:
         for port in self._ports.values():
             port.release()
 
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _port(self, name: str) -> int:
         return self._ports[name].number
 
@@ -171,14 +153,14 @@ class Stack:
             "--wiredTigerCacheSizeGB": 1,
             "--setParameter": "diagnosticDataCollectionEnabled=false",
         }
-        command: list[str | Path] = [installation.mongod, "--nounixsocket", "--quiet"]
+        command = [str(installation.mongod), "--nounixsocket", "--quiet"]
         for name, value in options.items():
             command += [name, str(value)]
         return Server("mongod", command, self.folder, environment, self._ports["mongod"].answers)
 
     def _redis(self, program: Path, environment: Mapping[str, str]) -> Server:
         port = self._ports["redis"] = Port()
-        command = [program, "--bind", "127.0.0.1", "--port", str(port.number)]
+        command = [str(program), "--bind", "127.0.0.1", "--port", str(port.number)]
         command += ["--save", "", "--appendonly", "no"]
         return Server("redis", command, self.folder, environment, port.answers)
 
