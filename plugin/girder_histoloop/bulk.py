@@ -1,0 +1,149 @@
+"""Annotations in bulk: a stream of documents in, a line of figures out for each.
+
+Every document is stored by the host's own model, as by `POST annotation`: the same rules decide
+who may, the same events are fired, elements, versions and access come out the same. What is left
+out costs most: reading with a slow parser, judging each number in Python, and sending all that was
+stored back again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+from girder import events
+from girder.api.rest import iterBody
+from girder.constants import AccessType
+from girder.exceptions import RestException, ValidationException
+from girder.models.folder import Folder
+from girder_large_image_annotation import constants
+from girder_large_image_annotation.models.annotation import Annotation
+
+from girder_histoloop.screening import certainly_valid
+
+Document = dict[str, Any]
+
+MOST_BYTES = 256 << 20
+"""A single document may not be larger: all of it is in memory at once."""
+_CHUNK = 1 << 20
+
+_current = threading.local()
+
+
+def bind() -> None:
+    """Spare the host from judging what has been judged."""
+    events.bind("model.annotation.validate", "histoloop", _on_validate)
+
+
+def _on_validate(event: events.Event) -> None:
+    screened = getattr(_current, "screened", None)
+    if screened is not None and event.info.get("annotation") is screened:
+        event.preventDefault()
+
+
+def require_annotation_access(item: Document, user: Document) -> None:
+    """The rule of `POST annotation`, to which read access to the item belongs as well.
+
+    Raises:
+        AccessException: the user may not read the folder.
+        RestException: the user may not annotate.
+    """
+    folder = Folder().load(item["folderId"], user=user, level=AccessType.READ)
+    may = Folder().hasAccess(folder, user, AccessType.WRITE) or Folder().hasAccessFlags(
+        folder, user, constants.ANNOTATION_ACCESS_FLAG
+    )
+    if not may:
+        raise RestException(
+            "Write access and annotation creation access were denied for the item.", code=403
+        )
+
+
+def store_all(item: Document, user: Document) -> Document:
+    """Store the request's body, one JSON document per line, in that order.
+
+    Raises:
+        RestException: a document is refused. Those before it are stored, and in ``extra``.
+    """
+    stored: list[Document] = []
+    body = iterBody(_CHUNK, strictLength=True)
+    try:
+        for line in lines(body):
+            stored.append(_store(item, user, line))
+    except RestException as error:
+        _drain(body)
+        where = f"Document {len(stored) + 1}: {error.message}"
+        raise RestException(where, error.code, extra={"stored": stored}) from None
+    return {"annotations": stored, "elements": sum(one["elements"] for one in stored)}
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a stream that are not blank; what is kept is at most one of them.
+
+    Raises:
+        RestException: a line is too long.
+    """
+    kept: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        *ended, rest = chunk.split(b"\n")
+        for part in ended:
+            line = b"".join([*kept, part])
+            kept, size = [], 0
+            if line.strip():
+                yield line
+        kept.append(rest)
+        size += len(rest)
+        if size > MOST_BYTES:
+            raise RestException(f"It has more than {MOST_BYTES >> 20} MiB; split it.", 413)
+    line = b"".join(kept)
+    if line.strip():
+        yield line
+
+
+def _drain(body: Iterable[bytes]) -> None:
+    """Read on to the end, so that the client, who is still sending, gets to hear the answer."""
+    for number, _chunk in enumerate(body):
+        if number * _CHUNK > MOST_BYTES:
+            return
+
+
+def _store(item: Document, user: Document, line: bytes) -> Document:
+    annotation = _parse(line)
+    if certainly_valid(annotation):
+        _current.screened = annotation
+    else:  # read again as the host reads it: the parsers differ in what is odd
+        annotation = _parse_as_the_host(line)
+    try:
+        saved = Annotation().createAnnotation(item, user, annotation)
+    except ValidationException as error:
+        raise RestException(
+            f"Validation Error: JSON doesn't follow schema ({error.args!r})."
+        ) from None
+    finally:
+        _current.screened = None
+    return {
+        "_id": saved["_id"],
+        "_version": saved["_version"],
+        "elements": saved.get("_elementCount", 0),
+    }
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _parse_as_the_host(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf8"), parse_constant=_refuse_constant)
+    except ValueError:
+        raise RestException("Invalid JSON passed in request body.") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise RestException(f'Error: "{name}" is not valid JSON.')
