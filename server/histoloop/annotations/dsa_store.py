@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from histoloop.annotations.dsa import Document
+from histoloop.annotations.raster import remove_raster
 from histoloop.annotations.runs import Names, run_of, superseded
 from histoloop.annotations.sealing import Seal, SealedDocument, seal_document, unsealed
 from histoloop.annotations.store import AnnotationSummary
@@ -181,6 +182,7 @@ class DsaAnnotationStore:
     def _delete(self, record: _Record) -> None:
         with suppress(NotFoundError):  # somebody was faster
             self.connection.send("DELETE", f"annotation/{record.id}")
+        remove_raster(self.connection, record.attributes)
 
 
 def _summary(record: _Record) -> AnnotationSummary:
