@@ -18,7 +18,7 @@ DATA ?= ../shared/data
 NODE_OK := $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 && echo yes)
 NPM := $(if $(NODE_OK),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 
-.PHONY: help demo test check client-test tests client model leave-one-out chromium clean
+.PHONY: help demo test check client-test tests client dsa dsa-parts model leave-one-out chromium clean
 
 help:
 	@echo "demo           slide, prediction and viewer, from nothing"
@@ -26,6 +26,7 @@ help:
 	@echo "check          lint and types only"
 	@echo "tests          server tests only (ARGS='-k seam' to choose)"
 	@echo "client         build the viewer"
+	@echo "dsa            a Digital Slide Archive on loopback, until Ctrl-C (ARGS='--flavour girder5')"
 	@echo "model          train the bundled model again (needs DATA=$(DATA))"
 	@echo "leave-one-out  train without each patient, test on it (needs DATA)"
 	@echo "clean          remove everything that make has made"
@@ -43,8 +44,15 @@ check: $(READY)
 client-test: $(MODULES)
 	cd client && $(NPM) run check && $(NPM) test
 
-tests: $(READY) $(STATIC) chromium
+tests: $(READY) $(STATIC) chromium dsa-parts
 	$(BIN)/pytest $(ARGS)
+
+dsa: $(READY)
+	$(BIN)/python -m tests.support.dsa $(ARGS)
+
+# Minutes the first time, then nothing. Where it is impossible the tests say so: in CI by failing.
+dsa-parts: $(READY)
+	@$(BIN)/python -m tests.support.dsa --install-only || true
 
 client: $(STATIC)
 

@@ -2,6 +2,9 @@
 
 Girder 3's web client must be built with Node 14 and npm 6, as the DSA's own image does: newer
 ones end well and give a page that breaks in the browser (HistomicsUI issue 458).
+
+Parts are known by their pins: a change to how they are made needs a change to the text of the
+requirements, if only to a comment.
 """
 
 from __future__ import annotations
@@ -47,11 +50,24 @@ class Installation:
         return self.venv / "share" / "girder" / "static"
 
 
+_failures: dict[Flavour, UnavailableError] = {}
+
+
 def install(flavour: Flavour = "girder3") -> Installation:
     """Install what is missing; minutes the first time, nothing afterwards.
 
-    Raises UnavailableError where a part does not exist or cannot be fetched.
+    Raises UnavailableError where a part does not exist or cannot be fetched; a process tries once.
     """
+    if flavour in _failures:
+        raise _failures[flavour]
+    try:
+        return _install(flavour)
+    except UnavailableError as reason:
+        _failures[flavour] = reason
+        raise
+
+
+def _install(flavour: Flavour) -> Installation:
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise UnavailableError("the parts of a DSA exist for Linux on x86-64 only")
     requirements = (HERE / f"requirements-{flavour}.txt").read_text()
