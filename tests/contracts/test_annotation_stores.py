@@ -113,12 +113,15 @@ def on_disk(folder: Path) -> Case:
     return Case(store, lambda: next(slides), drawn, lambda id: json.dumps(store.get(id)).encode())
 
 
-@pytest.fixture(scope="module", params=["local", "dsa", "dsa5"])
+@pytest.fixture(scope="module", params=["local", "dsa", "dsa-without-plugin", "dsa5"])
 def case(request, tmp_path_factory) -> Case:
     folder = tmp_path_factory.mktemp("annotations")
     if request.param == "local":
         return on_disk(folder)
-    return on_dsa(request.getfixturevalue(request.param), folder)
+    case = on_dsa(request.getfixturevalue(request.param.partition("-")[0]), folder)
+    if request.param == "dsa-without-plugin":
+        vars(case.store)["_has_plugin"] = False  # the answer that it would have got
+    return case
 
 
 @pytest.fixture

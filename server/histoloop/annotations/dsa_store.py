@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from histoloop.slides.dsa.site import DsaSite, is_id
 _WRITE = 1
 """Girder's access level from which an item's owner lets others write."""
 
+_JSON = {"Content-Type": "application/json"}
 _POST_TRIES = 4
 _FIRST_PAUSE_S = 1.0
 
@@ -53,8 +55,8 @@ class DsaAnnotationStore:
     """An `AnnotationStore` on a DSA; a slide is the id of an item.
 
     Replacing means to create what is missing and then to delete what is left over: nothing
-    ever vanishes from a viewer before its successor is there. Uses no other means than the
-    annotation resource of large_image, so it works on any DSA.
+    ever vanishes from a viewer before its successor is there. Works on any DSA by means of
+    large_image's own annotation resource, and faster where our plugin is.
     """
 
     def __init__(self, site: DsaSite) -> None:
@@ -141,29 +143,39 @@ class DsaAnnotationStore:
         return int(self.connection.get(f"annotation/{id}", limit=1)["_elementQuery"]["count"])
 
     def _path_to_create(self, slide: str) -> str:
-        """Where documents can be posted to.
+        """Where a document can be posted to: what stores it fastest for this user.
 
         Raises:
             AccessError: nowhere; the user may only look.
         """
         item = self.connection.get(f"item/{slide}")
         folder = self.connection.get(f"folder/{item['folderId']}")
-        if folder["_accessLevel"] >= _WRITE:
-            return f"annotation/item/{slide}"  # answers with a number, not with all it was sent
-        if self.connection.get(f"annotation/folder/{folder['_id']}/create"):
-            return "annotation"  # for those who may annotate and nothing else
-        raise AccessError(
-            f"{self._site.host}: no right to annotate {item['name']}",
-            hint="ask the owner of its folder for write access",
-        )
+        may_write = folder["_accessLevel"] >= _WRITE
+        if not (may_write or self.connection.get(f"annotation/folder/{folder['_id']}/create")):
+            raise AccessError(
+                f"{self._site.host}: no right to annotate {item['name']}",
+                hint="ask the owner of its folder for write access",
+            )
+        if self._has_plugin:
+            return f"histoloop/annotations/{slide}"
+        # Unlike the third, the second answers with a number instead of all that it was sent.
+        return f"annotation/item/{slide}" if may_write else "annotation"
+
+    @cached_property
+    def _has_plugin(self) -> bool:
+        """Whether the server has HistoLoop's plugin, which takes documents in bulk."""
+        try:
+            self.connection.get("histoloop/panel")
+        except NotFoundError:
+            return False
+        return True
 
     def _create(self, path: str, slide: str, run: str, sealed: SealedDocument) -> None:
         """Post a document; when the answer is lost, look whether it has arrived."""
-        headers = {"Content-Type": "application/json"}
         for attempt in range(_POST_TRIES):
             try:
                 self.connection.send(
-                    "POST", path, {"itemId": slide}, data=sealed.body, headers=headers
+                    "POST", path, {"itemId": slide}, data=sealed.body, headers=_JSON
                 )
                 return
             except DsaAwayError:

@@ -1,0 +1,183 @@
+"""A run's mask on a real DSA: what a viewer gets, who may see it, and when it goes."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from girder_client import HttpError
+from PIL import Image
+from pydantic import SecretStr
+
+from histoloop.annotations.dsa_store import DsaAnnotationStore
+from histoloop.annotations.push import push_run
+from histoloop.annotations.raster import FOLDER, pixelmap, write_indices
+from histoloop.annotations.store import LocalAnnotationStore
+from histoloop.geometry import Box, Mpp, Size
+from histoloop.masks.labels import LabelClass
+from histoloop.slides.dsa.site import DsaSite, Login
+from histoloop.slides.folder import open_slide
+from histoloop.slides.pyramid import write_pyramid
+
+SIZE = Size(900, 700)
+CLASSES = [LabelClass("tumor", 1, "#e6194b"), LabelClass("stroma", 7, "#3cb44b")]
+SCALE = [4.0, 3.9]
+
+
+def codes():
+    picture = np.zeros((SIZE.height, SIZE.width), np.uint8)
+    picture[100:300, 50:400] = 1
+    picture[::3, 500:] = 7
+    return picture
+
+
+@pytest.fixture(scope="module")
+def mask(tmp_path_factory):
+    path = tmp_path_factory.mktemp("raster") / "mask.tiff"
+    write_pyramid(path, SIZE, Mpp.square(2.0), [codes()], nearest=True)
+    return path
+
+
+def documents(run, model="tiny@1"):
+    for label in CLASSES:
+        attributes = {
+            "software": "HistoLoop",
+            "run": run,
+            "model": model,
+            "digest": "abc",
+            "mpp": 2.0,
+            "scale": SCALE,
+            "threshold": 0.5,
+            "class": label.name,
+            "code": label.code,
+            "color": label.color,
+            "block": [0, 0, 16384],
+        }
+        yield {"name": label.name, "description": "", "attributes": attributes, "elements": []}
+
+
+def store(dsa, folder, role="annotator"):
+    return DsaAnnotationStore(DsaSite(dsa.url, folder, Login(token=SecretStr(dsa.token(role)))))
+
+
+@pytest.fixture
+def item(dsa):
+    client = dsa.client("annotator")
+    place = client.createFolder(dsa.folders["private"], "case", reuseExisting=True)
+    # Girder lets names be taken once only and makes another of them silently.
+    return client.createItem(place["_id"], "slide.svs")["_id"]
+
+
+def of_raster(store, slide):
+    return [one for one in store.list(slide) if "raster" in one.attributes]
+
+
+def test_codes_survive_in_every_level(mask, tmp_path):
+    write_indices(mask, tmp_path / "picture.tiff", Mpp.square(2.0))
+    slide = open_slide(tmp_path / "picture.tiff")
+    assert slide.size == SIZE
+    for level in slide.levels:
+        pixels = slide.read_level(level.zoom, Box.of(level.size))
+        assert not pixels[..., 1:].any()
+        assert set(np.unique(pixels[..., 0])) <= {0, 1, 7}
+    assert np.array_equal(pixels[..., 0], codes())
+
+
+def test_a_pixelmap_knows_its_classes_by_code():
+    element = pixelmap("0" * 24, CLASSES, *SCALE)
+    assert element["values"] == [0, 1, 0, 0, 0, 0, 0, 2]
+    assert [one["label"] for one in element["categories"]] == ["none", "tumor", "stroma"]
+    assert element["categories"][2]["fillColor"] == "rgb(60, 180, 75)"
+    assert element["transform"]["matrix"] == [[4.0, 0], [0, 3.9]]
+
+
+def test_a_viewer_gets_the_mask_in_place(dsa, item, mask, tmp_path):
+    pushed = push_run(store(dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert pushed.notes == ()
+    assert len(pushed.documents) == 3
+    reader = dsa.client("reader")
+    drawn = reader.get(f"annotation/{pushed.documents[-1]}")["annotation"]
+    (element,) = drawn["elements"]
+    raster = element["girderId"]
+    tiles = reader.get(f"item/{raster}/tiles")
+    assert (tiles["sizeX"], tiles["sizeY"]) == SIZE
+    answer = reader.get(
+        f"item/{raster}/tiles/region", parameters={"encoding": "PNG"}, jsonResp=False
+    )
+    pixels = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+    assert np.array_equal(pixels[..., 0], codes())
+    bounds = {"left": 3599, "right": 3600, "top": 2700, "bottom": 2730}  # its last pixel, base
+    assert len(reader.get(f"annotation/{pushed.documents[-1]}", bounds)["annotation"]["elements"])
+    bounds |= {"left": 3601, "right": 3700}
+    assert not reader.get(f"annotation/{pushed.documents[-1]}", bounds)["annotation"]["elements"]
+
+
+def test_the_mask_lies_beside_the_slide_with_its_access(dsa, item, mask, tmp_path):
+    store_ = store(dsa, tmp_path)
+    push_run(store_, item, "r1", documents("r1"), mask)
+    (one,) = of_raster(store_, item)
+    admin = dsa.client("admin")
+    raster = admin.getItem(one.attributes["raster"])
+    folder = admin.getFolder(raster["folderId"])
+    assert folder["name"] == FOLDER
+    assert folder["parentId"] == admin.getItem(item)["folderId"]
+    with pytest.raises(HttpError) as refused:
+        dsa.client("stranger").getItem(raster["_id"])
+    assert refused.value.status == 403
+    assert dsa.client("reader").getItem(raster["_id"])["name"].startswith("slide r1.tiff")
+
+
+def test_a_mask_is_replaced_and_deleted_with_its_run(dsa, item, mask, tmp_path):
+    store_, admin = store(dsa, tmp_path), dsa.client("admin")
+    first = push_run(store_, item, "r1", documents("r1"), mask)
+    assert push_run(store_, item, "r1", documents("r1"), mask) == first
+    (old,) = of_raster(store_, item)
+    other = tmp_path / "other.tiff"
+    write_pyramid(other, SIZE, Mpp.square(2.0), [codes()[::-1]], nearest=True)
+    push_run(store_, item, "r1", documents("r1"), other)
+    (new,) = of_raster(store_, item)
+    folder = admin.getItem(new.attributes["raster"])["folderId"]
+    assert old.attributes["raster"] != new.attributes["raster"]
+    there = {one["_id"] for one in admin.listItem(folder)}
+    assert new.attributes["raster"] in there
+    assert old.attributes["raster"] not in there
+    push_run(store_, item, "r2", documents("r2", "tiny@2"), other, supersede=True)
+    left = {one["_id"] for one in admin.listItem(folder)}
+    assert new.attributes["raster"] not in left
+    store_.delete_run(item, "r2")
+    assert store_.list(item) == []
+
+
+def test_only_the_run_s_own_item_is_ever_deleted(dsa, item, mask, tmp_path):
+    """An attribute can say anything, also the id of somebody's slide."""
+    store_ = store(dsa, tmp_path)
+    (victim,) = [dsa.client("annotator").createItem(dsa.folders["private"], "mine")["_id"]]
+    (document, _) = documents("r1")
+    document["attributes"]["raster"] = victim
+    store_.replace_run(item, "r1", [document])
+    store_.delete_run(item, "r1")
+    assert dsa.client("annotator").getItem(victim)["name"] == "mine"
+
+
+def test_without_the_right_to_make_a_folder_the_polygons_still_go(dsa, mask, tmp_path):
+    admin = dsa.client("admin")
+    place = admin.createFolder(dsa.folders["private"], "annotate only", reuseExisting=True)
+    flags = [one for one in admin.get("system/access_flag") if "annotation" in one]
+    users = [{"id": dsa.user_ids["stranger"], "level": 0, "flags": flags}]
+    access = json.dumps({"users": users, "groups": []})
+    admin.put(f"folder/{place['_id']}/access", parameters={"access": access})
+    item = admin.createItem(place["_id"], "slide")["_id"]
+    stranger = store(dsa, tmp_path, "stranger")
+    pushed = push_run(stranger, item, "r1", documents("r1"), mask)
+    assert len(pushed.documents) == 2
+    (note,) = pushed.notes
+    assert note.startswith("polygons only")
+    assert "ccess" in note
+    assert len(stranger.list(item)) == 2
+
+
+def test_the_local_store_takes_the_documents_alone(mask, tmp_path):
+    local = LocalAnnotationStore(tmp_path)
+    assert len(push_run(local, "s1", "r1", documents("r1"), mask).documents) == 2
