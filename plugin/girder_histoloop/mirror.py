@@ -8,7 +8,7 @@ database share the following.
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+import time
 from typing import Any
 
 from girder import events
@@ -28,7 +28,7 @@ _ABSENT_S = 8.0
 _READ_S = 5.0
 _MOST = 200
 """Jobs that one round looks at; the least recently seen come first."""
-_PATIENCE = timedelta(minutes=5)
+_PATIENCE_S = 300.0
 """How long a service may refuse to speak of a job before the job counts as lost."""
 
 _UNFINISHED = (JobStatus.INACTIVE, JobStatus.QUEUED, JobStatus.RUNNING)
@@ -62,7 +62,7 @@ def create(user: Document, item: Document, job: Document, token: Document) -> Do
                 "job": job["id"],
                 "item": item["_id"],
                 "cancel": False,
-                "seen": datetime.fromtimestamp(0, UTC),
+                "seen": 0.0,
             }
         },
     )
@@ -118,15 +118,20 @@ def _round() -> bool:
     query = {"handler": HANDLER, "status": {"$in": _UNFINISHED}}
     mirrors = list(Job().find(query, limit=_MOST, sort=order))
     for mirror in mirrors:
-        if _claim(mirror):
-            _look(mirror)
+        try:
+            if _claim(mirror):
+                _look(mirror)
+        except service.AbsentError:
+            raise
+        except Exception:  # one job's trouble is not the others'
+            log.exception("HistoLoop: cannot follow job %s", mirror["_id"])
     return bool(mirrors)
 
 
 def _claim(mirror: Document) -> bool:
     """Whether this process is the one to look now."""
-    seen, now = mirror["histoloop"]["seen"], datetime.now(UTC)
-    if now - seen < timedelta(seconds=POLL_S / 2) and not mirror["histoloop"]["cancel"]:
+    seen, now = mirror["histoloop"]["seen"], time.time()
+    if now - seen < POLL_S / 2 and not mirror["histoloop"]["cancel"]:
         return False
     query = {"_id": mirror["_id"], "histoloop.seen": seen}
     return bool(Job().update(query, {"$set": {"histoloop.seen": now}}, multi=False).modified_count)
@@ -188,24 +193,23 @@ def _refused(mirror: Document, error: service.ServiceError) -> None:
     since = _complain(mirror, error)
     if error.status == 404:
         _lose(mirror, "The service does not know this job or its slide any more.")
-    elif datetime.now(UTC) - since > _PATIENCE:
+    elif time.time() - since > _PATIENCE_S:
         _lose(mirror, "The service has refused to speak of this job for too long.")
 
 
-def _complain(mirror: Document, error: service.ServiceError) -> datetime:
-    """Say once in the log what is wrong; since when it is."""
+def _complain(mirror: Document, error: service.ServiceError) -> float:
+    """Say once in the log what is wrong; since when it is, in seconds of the epoch."""
     known = mirror["histoloop"].get("trouble")
+    since: float = known["since"] if known else time.time()
     if known and known["what"] == error.message:
-        since: datetime = known["since"]
         return since
-    now = datetime.now(UTC)
-    trouble = {"what": error.message, "since": known["since"] if known else now}
+    trouble = {"what": error.message, "since": since}
     _update(
         mirror,
         log=narration.lines(error.message, error.hint),
         otherFields={"histoloop.trouble": trouble},
     )
-    return trouble["since"]
+    return since
 
 
 def _lose(mirror: Document, reason: str) -> None:
