@@ -20,6 +20,7 @@ from histoloop.jobs.plan import Plan, SegmentParameters
 from histoloop.jobs.prediction import predict_shard
 from histoloop.jobs.segment import plan_segmentation, prediction_task
 from histoloop.models.registry import DEFAULT
+from histoloop.slides.folder import SlideFile
 from histoloop.tiling.grid import Shard, TileGrid
 from histoloop.tiling.stitching import Stitcher
 
@@ -36,7 +37,7 @@ class Audit:
 def audit(slide: Path, model: str, home: Path) -> Audit:
     """Compare the grid at the origin with the one half a cell further."""
     with TemporaryDirectory() as folder:
-        parameters = SegmentParameters(slide, model, Path(folder))
+        parameters = SegmentParameters(SlideFile(slide), model, Path(folder))
         plan = plan_segmentation(parameters, home)
         one = predict(plan, plan.grid, home)
         shift = plan.grid.tiling.step // 2

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from histoloop.errors import UsageError
@@ -22,6 +22,17 @@ class Settings(BaseSettings):
         description="jobs, runs, models and caches; everything worth a backup",
     )
     slides: Path | None = Field(default=None, description="folder that the viewer shows")
+    dsa: str | None = Field(
+        default=None, description="a Digital Slide Archive, e.g. https://dsa.example.org"
+    )
+    dsa_key: SecretStr | None = Field(default=None, description="API key of a user of the DSA")
+    dsa_token: SecretStr | None = Field(default=None, description="or a token; it will expire")
+    dsa_secret: SecretStr | None = Field(
+        default=None, description="shared with the Girder plugin, which notifies with it"
+    )
+    dsa_requests: int = Field(
+        default=6, ge=1, le=64, description="requests to the DSA at a time, of this machine"
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free one")
     scheduler: str | None = Field(default=None, description="a Dask scheduler; none: this machine")
@@ -41,6 +52,10 @@ class Settings(BaseSettings):
     @property
     def annotations(self) -> Path:
         return self.home / "annotations"
+
+    @property
+    def logins(self) -> Path:
+        return self.home / "logins"
 
     @property
     def cache(self) -> Path:

@@ -80,6 +80,28 @@ class AnnotationError(HistoloopError):
     status = 422
 
 
+class DsaError(HistoloopError):
+    """A Digital Slide Archive does not answer, or not as it should."""
+
+    status = 502
+
+
+class DsaAwayError(DsaError):
+    """It fails or does not answer to the end: what it was asked to do may have been done."""
+
+
+class AccessError(HistoloopError):
+    """The user may not do this, or is not signed in."""
+
+    status = 403
+
+
+class SignInError(AccessError):
+    """Nobody is signed in: no token, or one that has expired."""
+
+    status = 401
+
+
 class OutputError(HistoloopError):
     """A result cannot be written where it was asked to go."""
 

@@ -18,14 +18,14 @@ from shapely import Polygon
 
 from histoloop.annotations.dsa import Document
 from histoloop.errors import CancelledError
-from histoloop.geometry import Box, Mpp, Scale
+from histoloop.geometry import Box, Mpp, MppSource, Scale
 from histoloop.jobs.batch import segment_all
 from histoloop.jobs.context import Context, Progress, SilentListener, ThreadExecutor
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.report import Report
 from histoloop.jobs.segment import segment
 from histoloop.masks.rasterize import rasterize
-from histoloop.slides.folder import open_slide
+from histoloop.slides.folder import SlideFile, open_slide
 from histoloop.slides.slide import known_mpp
 
 CONTEXT = Context(ThreadExecutor(2))
@@ -36,14 +36,19 @@ def runs(
     bcss: dict[str, Path], data: Path, home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[Path, tuple[Path, Report]]:
     out = tmp_path_factory.mktemp("runs")
-    slides = [*bcss.values(), *(data / "slides" / name for name in REAL)]
-    common = SegmentParameters(Path(), "tumor", out)
+    paths = [*bcss.values(), *(data / "slides" / name for name in REAL)]
+    slides = [SlideFile(path) for path in paths]
+    common = SegmentParameters(slides[0], "tumor", out)
     done = list(segment_all(slides, common, home, lambda _slide: CONTEXT))
     assert [outcome.error for outcome in done] == [None] * len(slides)
-    return {outcome.slide: (outcome.out, outcome.report) for outcome in done}
+    return {outcome.slide.path: (outcome.out, outcome.report) for outcome in done}
 
 
 REAL = ("CMU-1-Small-Region.svs", "gcp_jpeg.dicom")
+
+
+def coarse(path: Path) -> SlideFile:
+    return SlideFile(path, Mpp.square(4.0, MppSource.USER))
 
 
 def polygons(documents: list[Document]) -> list[Polygon]:
@@ -127,7 +132,7 @@ def test_a_region_is_predicted_as_the_whole_slide_has_it(
 ) -> None:
     slide = next(iter(bcss.values()))
     roi = Box(700, 500, 1500, 1200)
-    segment(SegmentParameters(slide, "tumor", tmp_path, roi=roi), home, CONTEXT)
+    segment(SegmentParameters(SlideFile(slide), "tumor", tmp_path, roi=roi), home, CONTEXT)
     whole = zarr.open_group(runs[slide][0] / "probability.zarr", mode="r")["0"][:]
     part = zarr.open_group(tmp_path / "probability.zarr", mode="r")["0"][:]
     scale = Scale.between(known_mpp(open_slide(slide)), Mpp.square(2.0))
@@ -156,9 +161,7 @@ class Interrupted(SilentListener):
 def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(
     plain_slide: Path, home: Path, tmp_path: Path
 ) -> None:
-    parameters = SegmentParameters(
-        plain_slide, "tumor", tmp_path / "a", slide_mpp=4.0, tissue_only=False
-    )
+    parameters = SegmentParameters(coarse(plain_slide), "tumor", tmp_path / "a", tissue_only=False)
     straight = segment(parameters, home, CONTEXT)
     assert straight.tiles["run"] > 8
     broken = replace(parameters, out=tmp_path / "b")
@@ -177,7 +180,7 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(
 def test_shards_of_another_request_are_not_resumed(
     plain_slide: Path, home: Path, tmp_path: Path
 ) -> None:
-    parameters = SegmentParameters(plain_slide, "tumor", tmp_path, slide_mpp=4.0, tissue_only=False)
+    parameters = SegmentParameters(coarse(plain_slide), "tumor", tmp_path, tissue_only=False)
     with pytest.raises(CancelledError):
         segment(parameters, home, Context(ThreadExecutor(1), Interrupted(after=4)))
     other = replace(parameters, resume=True, tta=4, roi=Box(0, 0, 200, 200))
@@ -196,7 +199,7 @@ def test_what_is_looked_at_comes_first(plain_slide: Path, home: Path, tmp_path: 
             self.boxes += boxes
 
     listener = Looking()
-    parameters = SegmentParameters(plain_slide, "tumor", tmp_path, slide_mpp=4.0, tissue_only=False)
+    parameters = SegmentParameters(coarse(plain_slide), "tumor", tmp_path, tissue_only=False)
     report = segment(parameters, home, Context(ThreadExecutor(1), listener))
     assert len(listener.boxes) == report.tiles["run"]
     assert not listener.boxes[0].intersect(Box(400, 350, 400, 250)).empty

@@ -16,6 +16,7 @@ from histoloop.jobs.context import Context, ThreadExecutor
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.segment import segment
 from histoloop.jobs.truth import compare_with_truth
+from histoloop.slides.folder import SlideFile
 from histoloop.slides.synthetic import Specimen, Tissue, write_slide
 
 LARGE_UM2 = 1_500.0
@@ -26,7 +27,7 @@ def run(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("synthetic")
     specimen = Specimen(Size(3072, 2304), 1.0, seed=3, tumor_share=0.8, tissue_share=0.7)
     write_slide(specimen, folder / "slide.tiff", truth=folder / "truth.tiff")
-    parameters = SegmentParameters(folder / "slide.tiff", "tumor", folder / "out")
+    parameters = SegmentParameters(SlideFile(folder / "slide.tiff"), "tumor", folder / "out")
     segment(parameters, home, Context(ThreadExecutor(2)))
     return folder
 

@@ -14,13 +14,13 @@ from histoloop.jobs.segment import segment
 from histoloop.masks.mask import Mask
 from histoloop.models.segmenter import normalise
 from histoloop.models.weights import load_network
-from histoloop.slides.folder import open_slide
+from histoloop.slides.folder import SlideFile, open_slide
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.slides.reading import read
 
 
 def predicted(slide, home, out, model="tiny@1", **changes):
-    parameters = SegmentParameters(slide, model, out, tissue_only=False, **changes)
+    parameters = SegmentParameters(SlideFile(slide), model, out, tissue_only=False, **changes)
     report = segment(parameters, home, Context(ThreadExecutor(2)))
     mask = Mask.open(out / "probability.zarr")
     return report, mask.read(Box.of(mask.frame.size))[0].astype(int)

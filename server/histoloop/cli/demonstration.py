@@ -19,6 +19,7 @@ from histoloop.jobs.segment import segment
 from histoloop.jobs.truth import compare_with_truth
 from histoloop.models.registry import DEFAULT
 from histoloop.service.server import Service, running, wait_for_end
+from histoloop.slides.folder import SlideFile
 from histoloop.slides.synthetic import Specimen, Tissue, write_slide
 
 SPECIMEN = Specimen(size=Size(12_288, 9_216), mpp=0.5, seed=7)
@@ -46,7 +47,7 @@ def once(home: Path) -> None:
     slide, truth = make_slide(home)
     out = home / "once"
     executor = ThreadExecutor(os.cpu_count() or 1)
-    report = segment(SegmentParameters(slide, DEFAULT, out), home, Context(executor))
+    report = segment(SegmentParameters(SlideFile(slide), DEFAULT, out), home, Context(executor))
     dice = compare_with_truth(out, truth, Tissue.TUMOR).dice
     typer.echo(
         f"segmented {report.tiles['run']} tiles in {report.seconds['total']:.1f} s; "

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -15,8 +14,9 @@ from rich.progress import Progress as Bars
 from histoloop.config import Settings
 from histoloop.jobs.batch import Outcome, segment_all
 from histoloop.jobs.context import Context, Executor, Progress, SilentListener, ThreadExecutor
+from histoloop.jobs.delivery import delivered, refuse_unpushable
 from histoloop.jobs.plan import SegmentParameters
-from histoloop.slides.folder import FolderSlideStore
+from histoloop.slides.slide import SlideAddress
 
 _STAGES = {
     "tissue": "looking for tissue",
@@ -44,9 +44,21 @@ class BarListener(SilentListener):
 
 
 def segment_with_progress(
-    slides: Sequence[Path], common: SegmentParameters, settings: Settings
+    slides: Sequence[SlideAddress],
+    common: SegmentParameters,
+    settings: Settings,
+    *,
+    push: bool,
+    supersede: bool,
 ) -> int:
-    """Segment and say how it goes; returns the exit code."""
+    """Segment and say how it goes; returns the exit code.
+
+    Args:
+        push: put each result into the DSA that its slide came from; supersede: there, in the
+            place of what earlier runs of the same model have left.
+    """
+    if push:
+        refuse_unpushable(slides)
     console = Console(stderr=True)
     columns = ("{task.description}", "{task.fields[stage]}")
     with (
@@ -62,13 +74,13 @@ def segment_with_progress(
         ) as bars,
     ):
 
-        def context(slide: Path) -> Context:
+        def context(slide: SlideAddress) -> Context:
             task = bars.add_task(slide.name, total=None, stage="", speed="")
             return Context(executor, BarListener(bars, task))
 
         outcomes = [
-            _said(outcome)
-            for outcome in segment_all(_expand(slides), common, settings.home, context)
+            _said(delivered(outcome, supersede=supersede) if push else outcome)
+            for outcome in segment_all(slides, common, settings.home, context)
         ]
     return _summary(outcomes)
 
@@ -97,14 +109,6 @@ def _summary(outcomes: Sequence[Outcome]) -> int:
         print(f"; failed: {names}" if failed else "")
         return 1 if failed else 0
     return max((outcome.error.exit_code for outcome in failed if outcome.error), default=0)
-
-
-def _expand(slides: Sequence[Path]) -> list[Path]:
-    """Folders stand for the slides in them."""
-    found: list[Path] = []
-    for path in slides:
-        found += [one.path for one in FolderSlideStore(path).list()] if path.is_dir() else [path]
-    return found
 
 
 @contextmanager

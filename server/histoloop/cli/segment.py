@@ -13,7 +13,11 @@ from histoloop.models.runtimes import RuntimeName
 
 def segment(
     slides: Annotated[
-        list[Path], typer.Argument(metavar="SLIDE…", help="Slides; a folder means all in it.")
+        list[str],
+        typer.Argument(
+            metavar="SLIDE…",
+            help="Files, folders (all slides in them), or addresses of slides in a DSA.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Results go to OUT/<slide's stem>/.")],
     model: Annotated[str, typer.Option(help="NAME, NAME@VERSION or a model folder.")] = DEFAULT,
@@ -36,6 +40,13 @@ def segment(
     tissue_mask: Annotated[
         bool, typer.Option(help="Leave out tiles that show only glass or ink.")
     ] = True,
+    push: Annotated[
+        bool, typer.Option("--push", help="Put the result into the DSA, as a layer of its slide.")
+    ] = False,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Push in the place of this model's earlier layers."),
+    ] = False,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDR", help="Compute on this Dask scheduler's workers.")
     ] = None,
@@ -53,18 +64,23 @@ def segment(
     **report.json** (areas, timings, provenance). One bad slide does not stop the others.
 
     Example: `histoloop segment slide.svs --out results --roi 1000,1000,4000,4000`
+
+    A slide of a Digital Slide Archive is named by the address that the browser shows for it;
+    it is read by region, never downloaded. `HISTOLOOP_DSA_KEY` holds your API key there:
+    `histoloop segment "https://dsa.example.org/histomics#?image=ID" --out results --push`
     """
     from histoloop.cli.progress import segment_with_progress
-    from histoloop.cli.values import parse_box
+    from histoloop.cli.values import parse_box, slide_addresses
     from histoloop.config import settings
     from histoloop.jobs.plan import SegmentParameters
 
+    said = settings(home=home, scheduler=scheduler)
+    addresses = slide_addresses(slides, slide_mpp, said)
     common = SegmentParameters(
-        slide=Path(),
+        slide=addresses[0],
         model=model,
         out=out,
         roi=parse_box(roi) if roi else None,
-        slide_mpp=slide_mpp,
         threshold=threshold,
         tta=tta,
         runtime=runtime,
@@ -72,5 +88,5 @@ def segment(
         resume=resume,
     )
     raise typer.Exit(
-        segment_with_progress(slides, common, settings(home=home, scheduler=scheduler))
+        segment_with_progress(addresses, common, said, push=push or replace, supersede=replace)
     )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from histoloop.config import Settings
 from histoloop.errors import UsageError
-from histoloop.geometry import Box
+from histoloop.geometry import Box, Mpp, MppSource
+from histoloop.slides.slide import SlideAddress
 
 
 def parse_box(text: str) -> Box:
@@ -21,3 +26,39 @@ def parse_box(text: str) -> Box:
     if box.empty:
         raise UsageError(f"region {text!r} is empty", hint="width and height must be positive")
     return box
+
+
+def slide_addresses(
+    named: Sequence[str], mpp: float | None, settings: Settings
+) -> Sequence[SlideAddress]:
+    """Where the slides are that somebody has named: files, folders of them, pages of a DSA.
+
+    Args:
+        mpp: µm per base pixel, overrules what slides say of themselves.
+
+    Raises:
+        UsageError: a folder holds no slides.
+        HistoloopError: a DSA does not know the slide, or not this user.
+    """
+    said = Mpp.square(mpp, MppSource.USER) if mpp else None
+    found = [address for name in named for address in _addresses(name, said, settings)]
+    if not found:
+        raise UsageError(
+            f"{', '.join(named)}: holds no slides", hint="name files, or another folder"
+        )
+    return found
+
+
+def _addresses(name: str, mpp: Mpp | None, settings: Settings) -> Iterator[SlideAddress]:
+    from histoloop.slides.dsa.site import item_place
+    from histoloop.slides.folder import FolderSlideStore, SlideFile
+
+    if place := item_place(name):
+        from histoloop.jobs.archive import dsa_site
+        from histoloop.slides.dsa.store import DsaSlideStore
+
+        yield DsaSlideStore(dsa_site(settings, url=place.url)).address(place.id, mpp)
+    elif (path := Path(name).absolute()).is_dir():
+        yield from (SlideFile(entry.path, mpp) for entry in FolderSlideStore(path).list())
+    else:
+        yield SlideFile(path, mpp)

@@ -11,35 +11,36 @@ from histoloop.jobs.context import Context
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.report import Report
 from histoloop.jobs.segment import segment
+from histoloop.slides.slide import SlideAddress
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of a slide: a report or an error."""
 
-    slide: Path
+    slide: SlideAddress
     out: Path
     report: Report | None
     error: HistoloopError | None
 
 
 def segment_all(
-    slides: Sequence[Path],
+    slides: Sequence[SlideAddress],
     common: SegmentParameters,
     home: Path,
-    context: Callable[[Path], Context],
+    context: Callable[[SlideAddress], Context],
 ) -> Iterator[Outcome]:
     """Segment slides into ``common.out/<stem>``.
 
     Args:
-        common: what all slides share; its ``slide`` is not read.
+        common: what all slides share; its ``slide`` and ``out/<stem>`` are set for each.
         context: gives the context in which a slide is segmented.
 
     Raises:
         UsageError: two slides would write to one folder.
         CancelledError: the user wants to stop.
     """
-    folders = [common.out / slide.stem for slide in slides]
+    folders = [common.out / Path(slide.name).stem for slide in slides]
     if len(set(folders)) < len(folders):
         raise UsageError(
             "two slides have the same file name and would overwrite each other's results",

@@ -10,14 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from distributed import Client, Future, LocalCluster, get_client, secede, wait
 
 from histoloop.config import Settings
-from histoloop.errors import HistoloopError, UsageError
+from histoloop.errors import UsageError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
-from histoloop.jobs.job import Failure, Job, JobState
+from histoloop.jobs.job import Job
 from histoloop.jobs.ledger import LEASE, Ledger
 from histoloop.jobs.lifecycle import run_job
 
@@ -56,15 +55,10 @@ class DaskExecutor:
 
 @dataclass
 class Engine:
-    """Sends jobs to a cluster and again when their process was lost.
-
-    Attributes:
-        locate: file of a slide id; raises when there is none.
-    """
+    """Sends jobs to a cluster and again when their process was lost."""
 
     settings: Settings
     ledger: Ledger
-    locate: Callable[[str], Path]
     _submitted: dict[str, Future] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -91,14 +85,8 @@ class Engine:
 
     def submit(self, job: Job) -> None:
         """Send a queued job to the cluster."""
-        try:
-            slide = self.locate(job.request.slide)
-        except HistoloopError as error:
-            failure = Failure("queued", job.request.slide_name, None, error.message, error.hint)
-            self.ledger.move(job.id, JobState.FAILED, failure)
-            return
         self._submitted[job.id] = self._client.submit(
-            run_on_cluster, self.settings, job, slide, pure=False
+            run_on_cluster, self.settings, job, pure=False
         )
 
     def _watch(self) -> None:
@@ -112,11 +100,11 @@ class Engine:
                 self.submit(job)
 
 
-def run_on_cluster(settings: Settings, job: Job, slide: Path) -> None:
+def run_on_cluster(settings: Settings, job: Job) -> None:
     """The task of a job: it runs beside the worker's places, which its shards fill."""
     client = get_client()
     secede()
-    run_job(settings, job, slide, DaskExecutor(client))
+    run_job(settings, job, DaskExecutor(client))
 
 
 def _local_cluster(settings: Settings) -> LocalCluster:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from histoloop.annotations.store import LocalAnnotationStore
 from histoloop.config import Settings
 from histoloop.errors import CancelledError, HistoloopError
 from histoloop.geometry import Box
-from histoloop.jobs import outputs
+from histoloop.jobs.archive import open_archive
 from histoloop.jobs.context import Context, Executor, Progress
+from histoloop.jobs.delivery import deliver
 from histoloop.jobs.job import Failure, Job, JobState
 from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.logins import Logins
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.segment import segment
 
@@ -71,15 +70,19 @@ class LedgerListener:
             self._asked = time.monotonic()
 
 
-def run_job(settings: Settings, job: Job, slide: Path, executor: Executor) -> None:
+def run_job(settings: Settings, job: Job, executor: Executor) -> None:
     """Run a queued job to one of its ends; whatever happens is in the ledger."""
     ledger = Ledger(settings.ledger_url)
-    if ledger.get(job.id).state is not JobState.QUEUED:
-        return  # cancelled before it began
-    ledger.move(job.id, JobState.RUNNING)
+    if ledger.get(job.id).state is JobState.QUEUED:  # else it was cancelled before it began
+        ledger.move(job.id, JobState.RUNNING)
+        _run_to_an_end(settings, job, executor, ledger)
+    Logins(settings.logins).forget(job.id)
+
+
+def _run_to_an_end(settings: Settings, job: Job, executor: Executor, ledger: Ledger) -> None:
     listener = LedgerListener(ledger, job.id)
     try:
-        _segment(settings, job, slide, Context(executor, listener))
+        _segment(settings, job, Context(executor, listener))
     except CancelledError:
         ledger.move(job.id, JobState.CANCELLED)
     except Exception as error:  # whatever it is, the user is told and the job has ended
@@ -92,10 +95,11 @@ def run_job(settings: Settings, job: Job, slide: Path, executor: Executor) -> No
         listener.flush()
 
 
-def _segment(settings: Settings, job: Job, slide: Path, context: Context) -> None:
+def _segment(settings: Settings, job: Job, context: Context) -> None:
     request, out = job.request, settings.runs / job.run
+    archive = open_archive(settings, Logins(settings.logins).of(job.id))
     parameters = SegmentParameters(
-        slide=slide,
+        slide=archive.slides.address(request.slide),
         model=request.model,
         out=out,
         roi=request.roi,
@@ -103,8 +107,8 @@ def _segment(settings: Settings, job: Job, slide: Path, context: Context) -> Non
         resume=True,
     )
     segment(parameters, settings.home, context, run=job.run)
-    documents = json.loads((out / outputs.ANNOTATION).read_bytes())
-    LocalAnnotationStore(settings.annotations).replace_run(request.slide, job.run, documents)
+    context.listener.progress(Progress("push"))
+    deliver(out, archive.annotations, request.slide, job.run)
 
 
 def _failure(job: Job, stage: str, error: Exception) -> Failure:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from histoloop import __version__
 from histoloop.annotations.dsa import Document, to_document
+from histoloop.annotations.files import write_documents
 from histoloop.annotations.layers import Provenance, model_layers
 from histoloop.errors import OutputError
 from histoloop.geometry import Box, Mpp
@@ -84,8 +85,7 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
     start = time.perf_counter()
     vectors = [_vectorise(mask, plan, channel, check) for channel in range(len(plan.labels))]
     tally.trace_s = time.perf_counter() - start
-    documents = list(_documents(plan, vectors))
-    save_json(folder / ANNOTATION, documents)
+    write_documents(folder / ANNOTATION, _documents(plan, vectors))
     return Results(counts, vectors)
 
 

@@ -14,7 +14,7 @@ from histoloop.masks.labels import LabelClass
 from histoloop.masks.mask import MaskFrame
 from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
-from histoloop.slides.slide import Slide, known_mpp
+from histoloop.slides.slide import Slide, SlideAddress, known_mpp
 from histoloop.tiling.grid import Cell, TileGrid
 from histoloop.tiling.tissue import TissueMask, find_tissue
 
@@ -27,7 +27,7 @@ class SegmentParameters:
     """What a user asks for.
 
     Attributes:
-        slide: file; slide_mpp: µm/px where the file does not say.
+        slide: where it is.
         model: reference or folder; out: the folder of this slide's results.
         roi: base pixels, `None` for the whole slide.
         tta: 1, 4 or 8 turns of every tile.
@@ -35,11 +35,10 @@ class SegmentParameters:
         resume: keep the shards that an interrupted run left in ``out``.
     """
 
-    slide: Path
+    slide: SlideAddress
     model: str
     out: Path
     roi: Box | None = None
-    slide_mpp: float | None = None
     threshold: float = 0.5
     tta: int = 1
     runtime: RuntimeName = RuntimeName.AUTO

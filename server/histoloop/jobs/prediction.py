@@ -22,9 +22,8 @@ from histoloop.models.card import read_card
 from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
-from histoloop.slides.folder import open_slide
 from histoloop.slides.reading import read
-from histoloop.slides.slide import Slide, known_mpp
+from histoloop.slides.slide import Slide, SlideAddress, known_mpp
 from histoloop.tiling.grid import Cell, Shard, TileGrid
 from histoloop.tiling.stitching import Probabilities
 
@@ -34,14 +33,13 @@ class PredictionTask:
     """What every shard of a run has in common; small, picklable, hashable.
 
     Attributes:
-        slide: file; slide_mpp: scale from the user, if the file does not say.
+        slide: where it is.
         model: model folder; cache: folder for converted networks.
         threads: CPU threads of one prediction.
         folder: where finished shards go.
     """
 
-    slide: Path
-    slide_mpp: Mpp | None
+    slide: SlideAddress
     model: Path
     grid: TileGrid
     tta: int
@@ -78,10 +76,11 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     if (tiles := _load(path)) is not None:
         return ShardResult(tiles, resumed=True)
     segmenter = _segmenter(task.model, task.runtime, task.threads, task.cache, task.tta)
-    slide = _slide(task.slide, task.slide_mpp)
+    slide = _slide(task.slide)
     scale = Scale.between(known_mpp(slide), Mpp.square(segmenter.card.mpp))
     start = time.perf_counter()
     pixels = [read(slide, task.grid.read_box(cell), scale) for cell in shard.cells]
+    slide.refuse_changed()  # after the last pixel was read, before the first is believed
     read_at = time.perf_counter()
     # One tile at a time: on a CPU larger batches are no faster and hold more memory.
     predicted = [segmenter.predict(tile[None])[0] for tile in pixels]
@@ -126,5 +125,5 @@ def _segmenter(
 
 
 @lru_cache(maxsize=4)
-def _slide(path: Path, mpp: Mpp | None) -> Slide:
-    return open_slide(path, mpp=mpp)
+def _slide(address: SlideAddress) -> Slide:
+    return address.open()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from histoloop.geometry import Box, Mpp, MppSource
+from histoloop.geometry import Box
 from histoloop.jobs import outputs
 from histoloop.jobs.context import Context, Progress
 from histoloop.jobs.pace import Pace
@@ -20,7 +20,6 @@ from histoloop.masks.mask import Mask
 from histoloop.models import runtimes
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.runtimes import choose
-from histoloop.slides.folder import open_slide
 from histoloop.tiling.grid import Cell, Shard, shards
 from histoloop.tiling.stitching import Probabilities, Stitcher
 
@@ -55,8 +54,7 @@ def segment(
 
 def plan_segmentation(parameters: SegmentParameters, home: Path, run: str | None = None) -> Plan:
     """Open the slide and the model and settle what will be computed."""
-    said = parameters.slide_mpp
-    slide = open_slide(parameters.slide, mpp=Mpp.square(said, MppSource.USER) if said else None)
+    slide = parameters.slide.open()
     model = ModelRegistry(home).get(parameters.model)
     choose(parameters.runtime)
     return make_plan(parameters, slide, model, run)
@@ -87,8 +85,7 @@ def prediction_task(plan: Plan, home: Path) -> PredictionTask:
     """What every shard of a plan has in common."""
     p = plan.parameters
     return PredictionTask(
-        slide=p.slide.resolve(),
-        slide_mpp=Mpp.square(p.slide_mpp, MppSource.USER) if p.slide_mpp else None,
+        slide=p.slide,
         model=plan.model.folder,
         grid=plan.grid,
         tta=p.tta,

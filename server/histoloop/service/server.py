@@ -46,7 +46,7 @@ def running(settings: Settings) -> Iterator[Service]:
         raise UsageError("no slides to show", hint="name their folder with --slides DIR")
     slides = FolderSlideStore(settings.slides)
     ledger = Ledger(settings.ledger_url)
-    engine = Engine(settings, ledger, lambda id: slides.find(id).path)
+    engine = Engine(settings, ledger)
     library = Library(settings, slides, ledger, engine)
     server = _listen(library)
     engine.start()

@@ -13,9 +13,8 @@ from histoloop.geometry import Box
 from histoloop.service.library import library
 from histoloop.service.pictures import jpeg
 from histoloop.service.schema import ById, Tile
-from histoloop.slides.folder import SlideEntry
 from histoloop.slides.reading import thumbnail
-from histoloop.slides.slide import Slide
+from histoloop.slides.slide import Slide, SlideEntry
 
 slides = APIBlueprint("slides", __name__, url_prefix="/api", abp_tags=[Tag(name="slides")])
 

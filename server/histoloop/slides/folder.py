@@ -12,7 +12,7 @@ from histoloop.geometry import Mpp
 from histoloop.slides.completeness import refuse_truncated
 from histoloop.slides.large_image_slide import open_large_image
 from histoloop.slides.plain_image import PlainImageSlide
-from histoloop.slides.slide import Slide
+from histoloop.slides.slide import Slide, SlideEntry
 
 _SCANS = (
     ".svs",
@@ -34,11 +34,29 @@ SUFFIXES = frozenset((*_SCANS, *_PICTURES))
 
 
 @dataclass(frozen=True)
-class SlideEntry:
-    """A file in the library, whether or not it can be opened."""
+class SlideFile:
+    """The address of a slide that is a file of this machine.
 
-    id: str
-    name: str
+    Attributes:
+        mpp: said by the user, overrules the file; id: derived from the path by default.
+    """
+
+    path: Path
+    mpp: Mpp | None = None
+    id: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def open(self) -> Slide:
+        return open_slide(self.path, id=self.id, mpp=self.mpp)
+
+
+@dataclass(frozen=True)
+class FolderEntry(SlideEntry):
+    """A file of the folder."""
+
     path: Path
 
 
@@ -49,11 +67,11 @@ class FolderSlideStore:
         if not root.is_dir():
             raise NotFoundError(f"{root}: no such folder", hint="name a folder that holds slides")
         self.root = root.resolve()
-        self._known: dict[str, SlideEntry] = {}
+        self._known: dict[str, FolderEntry] = {}
 
-    def list(self) -> list[SlideEntry]:
+    def list(self) -> list[FolderEntry]:
         """What looks like a slide, in name order; nothing is opened."""
-        entries = [SlideEntry(self._id(path), path.name, path) for path in sorted(self._files())]
+        entries = [FolderEntry(self._id(path), path.name, path) for path in sorted(self._files())]
         self._known = {entry.id: entry for entry in entries}
         return entries
 
@@ -64,9 +82,17 @@ class FolderSlideStore:
             NotFoundError: no slide has this id.
             SlideError: the file cannot be read.
         """
-        return open_slide(self.find(id).path, id=id)
+        return self.address(id).open()
 
-    def find(self, id: str) -> SlideEntry:
+    def address(self, id: str) -> SlideFile:
+        """The file of an id.
+
+        Raises:
+            NotFoundError: no slide has this id.
+        """
+        return SlideFile(self.find(id).path, id=id)
+
+    def find(self, id: str) -> FolderEntry:
         """The entry of an id.
 
         Raises:

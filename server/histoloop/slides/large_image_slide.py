@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from histoloop.errors import NotFoundError, SlideError
 from histoloop.geometry import Box, Mpp, Size
-from histoloop.slides.fingerprint import fingerprint
+from histoloop.slides.fingerprint import Guard, fingerprint
 from histoloop.slides.pixels import as_rgb
-from histoloop.slides.slide import Level, Pixels, dyadic_levels, unreadable
+from histoloop.slides.slide import Level, Pixels, changed, dyadic_levels, unreadable
+from histoloop.slides.tiles import TilePlace, assemble
 
 
 class LargeImageSlide:
@@ -20,33 +20,28 @@ class LargeImageSlide:
 
     def __init__(self, id: str, path: Path, source: Any, mpp: Mpp | None = None) -> None:
         self.id, self.path, self._source = id, path, source
+        self._guard = Guard(path)
         self.name = path.name
         metadata = source.getMetadata()
         self.size = Size(metadata["sizeX"], metadata["sizeY"])
         self.tile = Size(metadata["tileWidth"], metadata["tileHeight"])
         self.levels: tuple[Level, ...] = dyadic_levels(self.size, metadata["levels"])
-        self.mpp = mpp or _mpp(metadata.get("mm_x"), metadata.get("mm_y"))
+        self.mpp = mpp or mpp_of(metadata)
         self.format = type(source).name
 
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.path)
 
+    def refuse_changed(self) -> None:
+        if self._guard.changed():
+            raise changed(self.name)
+
     def read_level(self, zoom: int, box: Box) -> Pixels:
-        pixels = np.full((box.height, box.width, 3), 255, np.uint8)
-        for y in range(box.y // self.tile.height, -(-box.bottom // self.tile.height)):
-            for x in range(box.x // self.tile.width, -(-box.right // self.tile.width)):
-                self._paste(zoom, x, y, box, pixels)
-        return pixels
+        return assemble(zoom, box, self.tile, lambda places: map(self._tile, places))
 
-    def _paste(self, zoom: int, x: int, y: int, box: Box, pixels: Pixels) -> None:
-        tile = self._tile(zoom, x, y)
-        rows, columns = tile.shape[:2]
-        area = Box(x * self.tile.width, y * self.tile.height, columns, rows)
-        shared = area.intersect(box)
-        pixels[shared.within(box)] = tile[shared.within(area)]
-
-    def _tile(self, zoom: int, x: int, y: int) -> Pixels:
+    def _tile(self, place: TilePlace) -> Pixels:
+        zoom, x, y = place
         try:
             tile = self._source.getTile(x, y, zoom, numpyAllowed="always", sparseFallback=True)
         except Exception as error:  # each source raises its own library's errors
@@ -89,7 +84,9 @@ def open_large_image(id: str, path: Path, mpp: Mpp | None) -> LargeImageSlide:
         raise unreadable(path.name, _first_line(error)) from error
 
 
-def _mpp(mm_x: float | None, mm_y: float | None) -> Mpp | None:
+def mpp_of(metadata: Mapping[str, Any]) -> Mpp | None:
+    """The scale in large-image's metadata, which has millimetres per pixel."""
+    mm_x, mm_y = metadata.get("mm_x"), metadata.get("mm_y")
     return Mpp.plausible(mm_x * 1000, mm_y * 1000) if mm_x and mm_y else None
 
 

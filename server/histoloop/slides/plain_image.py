@@ -11,9 +11,9 @@ from PIL import Image
 
 from histoloop.errors import NotFoundError, SlideError
 from histoloop.geometry import Box, Mpp, Size
-from histoloop.slides.fingerprint import fingerprint
+from histoloop.slides.fingerprint import Guard, fingerprint
 from histoloop.slides.pixels import as_rgb
-from histoloop.slides.slide import Level, Pixels, dyadic_levels, unreadable
+from histoloop.slides.slide import Level, Pixels, changed, dyadic_levels, unreadable
 
 _TILE = Size(256, 256)
 _LARGEST = 600_000_000
@@ -28,6 +28,7 @@ class PlainImageSlide:
 
     def __init__(self, id: str, path: Path, mpp: Mpp | None = None) -> None:
         self.id, self.path, self.name = id, path, path.name
+        self._guard = Guard(path)
         self.tile, self.format = _TILE, "picture"
         with _opened(path) as picture:
             self.size = Size(*picture.size)
@@ -38,6 +39,10 @@ class PlainImageSlide:
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.path)
+
+    def refuse_changed(self) -> None:
+        if self._guard.changed():
+            raise changed(self.name)
 
     def read_level(self, zoom: int, box: Box) -> Pixels:
         level = self._pyramid[zoom]

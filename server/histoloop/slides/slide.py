@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -69,6 +70,14 @@ class Slide(Protocol):
         """
         ...
 
+    def refuse_changed(self) -> None:
+        """Make sure that what is read now is still what was opened.
+
+        Raises:
+            SlideError: another file stands in its place.
+        """
+        ...
+
     def associated(self) -> tuple[str, ...]:
         """Names of the pictures that come along: label, macro, thumbnail."""
         ...
@@ -80,6 +89,68 @@ class Slide(Protocol):
             NotFoundError: there is no such picture.
         """
         ...
+
+
+class SlideAddress(Protocol):
+    """Where a slide is: small, picklable and hashable, so that any process can open it.
+
+    Attributes:
+        name: what people call the slide.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+    def open(self) -> Slide:
+        """Open the slide.
+
+        Raises:
+            NotFoundError: it is not there.
+            SlideError: it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SlideEntry:
+    """A slide in a list, whether or not it can be opened."""
+
+    id: str
+    name: str
+
+
+class SlideStore(Protocol):
+    """A place that holds slides: a folder of this machine, a folder of a DSA."""
+
+    def list(self) -> Sequence[SlideEntry]:
+        """What looks like a slide, in name order; nothing is opened."""
+        ...
+
+    def address(self, id: str) -> SlideAddress:
+        """Where the slide of an id is.
+
+        Raises:
+            NotFoundError: no slide has this id.
+        """
+        ...
+
+    def open(self, id: str) -> Slide:
+        """Open the slide of an id.
+
+        Raises:
+            NotFoundError: no slide has this id.
+            SlideError: it cannot be read.
+        """
+        ...
+
+
+def changed(name: str) -> SlideError:
+    """The one answer to a slide that became another one under our hands."""
+    return SlideError(
+        f"{name}: was replaced while it was being read", hint="start again: it is another slide now"
+    )
 
 
 def known_mpp(slide: Slide) -> Mpp:
