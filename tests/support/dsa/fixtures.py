@@ -20,6 +20,8 @@ the plugin in Girder's environment, takes `new_dsa`:
     def test_alone(new_dsa):
         archive = new_dsa(environment={"HISTOLOOP_…": "…"})       # flavour="girder5", plugins=()
 
+HistomicsUI in Chromium is in `browser`, a proxy that counts and makes things fail in `proxy`.
+
 Tests that use any of these get the marker `dsa`. Where a DSA cannot run they skip, in CI they
 fail. `HISTOLOOP_DSA_WITHOUT_PLUGIN=1` leaves our plugin out. The first run installs for minutes.
 """

@@ -165,4 +165,6 @@ def _redis() -> Path | None:
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "redis-server"]
         subprocess.run(command, capture_output=True, check=False)
     found = shutil.which("redis-server")
+    if found is None:
+        print("dsa: no redis-server; Girder 5 goes without notifications", flush=True)
     return Path(found) if found else None
