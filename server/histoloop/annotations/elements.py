@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from shapely import LineString, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from histoloop.annotations.dsa import Document
+from histoloop.annotations.files import body
+
 Ring = NDArray[np.float64]
 """``(n, 2)`` float64 base pixels, its last point not repeated."""
 
@@ -97,13 +100,13 @@ class Reading:
         return [f"element {index} ({kind}): {text}" for index, kind, text in warned + refused]
 
 
-def read_elements(document: Mapping[str, Any]) -> Reading:
+def read_elements(document: Document) -> Reading:
     """Read the ``elements`` of an annotation document; never raises for what stands in them.
 
     Args:
         document: with ``elements``, or with an ``annotation`` that has them, as a DSA answers.
     """
-    listed = body_of(document).get("elements", [])
+    listed = body(document).get("elements", [])
     if not isinstance(listed, list):
         return Reading((), (Refusal(0, "document", "its elements are no list"),))
     read: list[Element] = []
@@ -115,12 +118,6 @@ def read_elements(document: Mapping[str, Any]) -> Reading:
         else:
             refused.append(found)
     return Reading(tuple(read), tuple(refused))
-
-
-def body_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The annotation itself, whether or not a server's record is around it."""
-    inner = document.get("annotation", document)
-    return inner if isinstance(inner, Mapping) else {}
 
 
 def group_of(raw: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ Any JSON reader takes such a file; ours takes it document by document, in the me
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -115,7 +116,15 @@ def _bytes(path: Path) -> bytes:
 def _decoded(path: Path, text: bytes) -> Any:
     try:
         return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+    except orjson.JSONDecodeError:
+        return _decoded_with_nan(path, text)
+
+
+def _decoded_with_nan(path: Path, text: bytes) -> Any:
+    """NaN is no JSON, but programs write it: let it spoil its element, not the file."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise AnnotationError(
             f"{path}: is no JSON ({error})", hint="it may be cut short; copy it again"
         ) from error
