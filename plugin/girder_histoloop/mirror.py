@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, Literal
 
 from girder import events
 from girder.exceptions import ValidationException
@@ -45,7 +45,8 @@ _started = threading.Lock()
 
 def bind() -> None:
     """Listen to Girder's jobs panel."""
-    Job().ensureIndex(("histoloop.job", {"sparse": True}))
+    for field in ("histoloop.job", "histoloop.run"):
+        Job().ensureIndex((field, {"sparse": True}))
     tokens.register()
     events.bind("jobs.cancel", HANDLER, _on_cancel)
 
@@ -60,6 +61,7 @@ def create(user: Document, item: Document, job: Document, token: Document) -> Do
         otherFields={
             "histoloop": {
                 "job": job["id"],
+                "run": job.get("run"),
                 "item": item["_id"],
                 "cancel": False,
                 "seen": 0.0,
@@ -72,9 +74,9 @@ def create(user: Document, item: Document, job: Document, token: Document) -> Do
     return mirror
 
 
-def item_of(job: str) -> str | None:
-    """Id of the item that a job of the service works on, as far as Girder knows."""
-    found = Job().findOne({"histoloop.job": job}, fields=["histoloop"])
+def item_of(kind: Literal["job", "run"], id: str) -> str | None:
+    """Id of the item that a job or run of the service is of, as far as Girder knows."""
+    found = Job().findOne({f"histoloop.{kind}": id}, fields=["histoloop"])
     return str(found["histoloop"]["item"]) if found else None
 
 

@@ -6,7 +6,7 @@ Paths and documents are those of the service's own `/api`; the id of a slide is 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from girder.api import access
 from girder.api.describe import Description, autoDescribeRoute
@@ -115,7 +115,7 @@ class HistoLoop(Resource):  # type: ignore[misc]
     @access.user(scope=_READ)
     @autoDescribeRoute(Description("A job.").param("job", "Its id", paramType="path"))
     def job(self, job: str) -> Document:
-        return self._job(job, AccessType.READ)
+        return self._of_slide("job", job, AccessType.READ)
 
     @access.user(scope=_WRITE)
     @autoDescribeRoute(
@@ -124,7 +124,7 @@ class HistoLoop(Resource):  # type: ignore[misc]
         )
     )
     def cancel_job(self, job: str) -> Document:
-        self._job(job, AccessType.WRITE)
+        self._of_slide("job", job, AccessType.WRITE)
         return self._forward("POST", f"jobs/{job}/cancel")
 
     @access.user(scope=_READ)
@@ -148,9 +148,7 @@ class HistoLoop(Resource):  # type: ignore[misc]
         )
     )
     def run(self, run: str) -> Document:
-        found = self._forward("GET", f"runs/{_checked(run)}")
-        self._item(found.get("slide"), AccessType.READ)
-        return found
+        return self._of_slide("run", run, AccessType.READ)
 
     @access.user(scope=_WRITE)
     @autoDescribeRoute(
@@ -178,12 +176,12 @@ class HistoLoop(Resource):  # type: ignore[misc]
         except service.ServiceError as error:
             raise error.as_rest() from None
 
-    def _job(self, job: str, level: int) -> Document:
-        """A job of the service, if the user has this access to its item."""
-        known = mirror.item_of(_checked(job))
+    def _of_slide(self, kind: Literal["job", "run"], id: str, level: int) -> Document:
+        """A job or run of the service, if the user has this access to its item."""
+        known = mirror.item_of(kind, _checked(id))
         if known is not None:
             self._item(known, level)
-        found = self._forward("GET", f"jobs/{job}")
+        found = self._forward("GET", f"{kind}s/{id}")
         self._item(found.get("slide"), level)
         return found
 

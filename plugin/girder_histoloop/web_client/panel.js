@@ -165,7 +165,9 @@
             /* where */
 
             chooseRegion() {
-                this.$('.hl-where label').each((_, label) => label.classList.toggle('active', label.control.checked));
+                for (const label of this.el.querySelectorAll('.hl-where label')) {
+                    label.classList.toggle('active', label.control.checked);
+                }
                 this.stopDrawing();
                 this.setRegion(null);
                 if (this.where() === 'region') {
@@ -289,6 +291,7 @@
                     if (this.misses) {
                         this.say();
                     }
+                    const moved = job.state !== this.job.state;
                     this.misses = 0;
                     this.job = job;
                     if (ENDED.includes(job.state)) {
@@ -296,6 +299,9 @@
                     } else {
                         this.renderJob();
                         this.pollLater();
+                        if (moved) {
+                            this.loadRuns();
+                        }
                     }
                 }).catch((problem) => {
                     if (this.gone) {

@@ -1,0 +1,81 @@
+"""The service hears of what people draw, once, and saving never waits for it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from tests.plugin.conftest import client_of, eventually
+from tests.plugin.service_double import Sent, ServiceDouble
+from tests.support.dsa.provision import Archive
+
+ELEMENT = {"type": "point", "center": [1, 2, 0]}
+
+
+def draw(archive: Archive, item: str, **attributes: Any) -> str:
+    document = {"name": "drawn", "attributes": attributes, "elements": [ELEMENT]}
+    client = client_of(archive, "annotator")
+    return str(client.post("annotation", parameters={"itemId": item}, json=document)["_id"])
+
+
+def heard(service: ServiceDouble, item: str) -> list[Sent]:
+    events = service.received("POST", "annotation-events")
+    return [event for event in events if event.body["item"] == item]
+
+
+@pytest.fixture
+def item(dsa: Archive) -> str:
+    return str(client_of(dsa, "annotator").createItem(dsa.folders["private"], "drawn on")["_id"])
+
+
+def test_a_save_is_told_with_the_secret_alone(
+    dsa: Archive, service: ServiceDouble, item: str
+) -> None:
+    annotation = draw(dsa, item)
+    eventually(lambda: heard(service, item))
+    sent = heard(service, item)[0]
+    assert sent.body == {"item": item, "annotation": annotation, "user": "annotator"}
+    assert sent.headers["HistoLoop-Secret"]
+    assert "Girder-Token" not in sent.headers
+
+
+def test_many_saves_of_an_item_are_told_once_and_other_items_apart(
+    dsa: Archive, service: ServiceDouble, item: str
+) -> None:
+    client = client_of(dsa, "annotator")
+    other = client.createItem(dsa.folders["private"], "also drawn on")["_id"]
+    annotation = draw(dsa, item)
+    for _ in range(5):
+        client.put(f"annotation/{annotation}", json={"name": "moved", "elements": [ELEMENT]})
+    draw(dsa, other)
+    eventually(lambda: heard(service, item) and heard(service, other))
+    time.sleep(4)
+    assert len(heard(service, item)) == len(heard(service, other)) == 1
+
+
+def test_what_histoloop_has_pushed_is_not_told(
+    dsa: Archive, service: ServiceDouble, item: str
+) -> None:
+    draw(dsa, item, run="0123456789ab", model="tumor@3", digest="x")
+    time.sleep(5)
+    assert heard(service, item) == []
+
+
+def test_a_slow_service_does_not_slow_a_save(
+    dsa: Archive, service: ServiceDouble, item: str
+) -> None:
+    service.delay = 8
+    draw(dsa, item)
+    time.sleep(4)  # now the notice is under way
+    begun = time.monotonic()
+    draw(dsa, item)
+    assert time.monotonic() - begun < 3
+    service.delay = 0
+
+
+def test_without_a_secret_nothing_is_told(dsa: Archive, service: ServiceDouble, item: str) -> None:
+    client_of(dsa, "admin").put("histoloop/secret", json={"secret": ""})
+    draw(dsa, item)
+    time.sleep(5)
+    assert heard(service, item) == []
