@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.support.dsa.cache import UnavailableError, cache_folder, installed
+from tests.support.dsa.fixtures import NewArchive
 from tests.support.dsa.install import _run
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +77,14 @@ def test_the_cache_is_where_the_user_keeps_caches(
     assert cache_folder() == tmp_path / "histoloop" / "dsa"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "histoloop" / "dsa"
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip), ("true", pytest.fail)])
+def test_where_no_dsa_can_run_tests_skip_and_in_ci_they_fail(
+    new_dsa: NewArchive, monkeypatch: pytest.MonkeyPatch, ci: str, outcome: Callable[[str], None]
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("tests.support.dsa.install._failures", {})
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome.Exception, match="Linux on x86-64 only"):
+        new_dsa()
