@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from pydantic import SecretStr
 from tests.support.pictures import ramps
 
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Box, Mpp, Size
+from histoloop.slides.dsa.site import DsaSite, Login
+from histoloop.slides.dsa.store import DsaSlideStore
 from histoloop.slides.folder import open_slide
 from histoloop.slides.large_image_slide import LargeImageSlide
 from histoloop.slides.pyramid import write_pyramid
@@ -47,6 +50,15 @@ def _strips(folder, data):
     return open_slide(path)
 
 
+def _dsa(folder, request):
+    """A slide with odd sides and its own scale along y, uploaded to a real DSA."""
+    dsa = request.getfixturevalue("dsa")
+    path = folder / "pyramid.tiff"
+    write_pyramid(path, SIZE, Mpp(0.5, 0.6), [ramps(SIZE)], lossless=True)
+    site = DsaSite(dsa.url, folder, Login(token=SecretStr(dsa.token("reader"))))
+    return DsaSlideStore(site).open(dsa.upload(path))
+
+
 MAKERS = {
     "pyramid": _pyramid,
     "svs": lambda folder, data: open_slide(data / "slides" / "CMU-1-Small-Region.svs"),
@@ -58,11 +70,14 @@ MAKERS = {
 }
 
 
-@pytest.fixture(scope="module", params=MAKERS)
+@pytest.fixture(scope="module", params=[*MAKERS, pytest.param("dsa", marks=pytest.mark.dsa)])
 def slide(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("contract")
+    if request.param == "dsa":
+        return _dsa(folder, request)
     files = request.param in ("svs", "svs-by-openslide", "dicom")
     data = request.getfixturevalue("data") if files else None
-    return MAKERS[request.param](tmp_path_factory.mktemp("contract"), data)
+    return MAKERS[request.param](folder, data)
 
 
 def test_levels_halve_from_the_base_upwards(slide):

@@ -151,6 +151,8 @@ class DsaConnection:
                 body = {"key": key.get_secret_value()}
                 answer = self._send("POST", "api_key/token", None, body, None, {"Girder-Token": ""})
             except HttpError as error:
+                if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise self._said(error) from None
                 raise SignInError(
                     f"{self.site.host}: does not accept the API key ({_text(error)})",
                     hint="make a new one on your account's page there; set HISTOLOOP_DSA_KEY",
