@@ -77,3 +77,11 @@ def test_documents_of_a_run_have_names_of_their_own():
 def test_a_document_of_another_run_is_refused():
     with pytest.raises(AnnotationError, match=r"'r1'.*not of 'r2'"):
         Names("r2").of(document())
+
+
+@pytest.mark.parametrize("element", [3, {"points": [["a", 0, 0]]}, {"points": [3]}, {"id": {3}}])
+def test_what_cannot_be_encoded_is_refused(element):
+    broken = document()
+    broken["elements"].append(element)
+    with pytest.raises(AnnotationError, match="malformed"):
+        seal("n", broken)

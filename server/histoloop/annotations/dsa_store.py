@@ -89,6 +89,15 @@ class DsaAnnotationStore:
         record: Document = orjson.loads(self.connection.read(f"annotation/{id}"))
         return record
 
+    def refuse_readonly(self, slide: str) -> None:
+        """Make sure that the user may annotate a slide, before hours go into it.
+
+        Raises:
+            AccessError: the user may only look, or not even that.
+            NotFoundError: it does not exist.
+        """
+        self._path_to_create(slide)
+
     def replace_run(
         self, slide: str, run: str, documents: Iterable[Document], *, supersede: bool = False
     ) -> Sequence[str]:
@@ -189,12 +198,12 @@ class DsaAnnotationStore:
         for record in self._records(slide):
             ours = run_of(record.attributes) == run and record.id not in keep
             if record.untouched and (ours or superseded(record.attributes, run, models)):
-                self._delete(record)
+                self._delete(slide, record)
 
-    def _delete(self, record: _Record) -> None:
+    def _delete(self, slide: str, record: _Record) -> None:
         with suppress(NotFoundError):  # somebody was faster
             self.connection.send("DELETE", f"annotation/{record.id}")
-        remove_raster(self.connection, record.attributes)
+        remove_raster(self.connection, slide, record.attributes)
 
 
 def _summary(record: _Record) -> AnnotationSummary:

@@ -95,14 +95,14 @@ def pixelmap(item: str, classes: list[LabelClass], scale_x: float, scale_y: floa
     }
 
 
-def remove_raster(connection: DsaConnection, attributes: Mapping[str, Any]) -> None:
-    """Delete the item that a raster's document shows, if it is the run's own."""
+def remove_raster(connection: DsaConnection, slide: str, attributes: Mapping[str, Any]) -> None:
+    """Delete the item that a raster's document shows, if the run made it for this slide."""
     item = attributes.get(ITEM)
     if not isinstance(item, str):
         return
     try:
         meta = connection.get(f"item/{item}").get("meta", {}).get(_META, {})
-        if run_of(meta) == run_of(attributes):
+        if run_of(meta) == run_of(attributes) and meta.get("slide") == slide:
             connection.send("DELETE", f"item/{item}")
     except NotFoundError:
         return  # somebody has deleted it

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from histoloop.annotations.dsa import Document
+from histoloop.errors import AnnotationError
 
 SEAL = "content"
 """Attribute that holds a document's seal."""
@@ -48,10 +49,19 @@ def seal_document(name: str, document: Document) -> SealedDocument:
 
     Args:
         name: what tells it from the others of its run.
+
+    Raises:
+        AnnotationError: its elements are no objects, or their coordinates no numbers.
     """
-    elements = orjson.dumps([_with_floats(one) for one in document["elements"]])
     rest = {key: value for key, value in document.items() if key != "elements"}
-    content = hashlib.blake2b(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    try:
+        elements = orjson.dumps([_with_floats(one) for one in document["elements"]])
+        content = hashlib.blake2b(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    except (TypeError, ValueError) as error:
+        raise AnnotationError(
+            f"document {document.get('name')!r}: something in it is malformed ({error})",
+            hint="mend or remove it",
+        ) from error
     content.update(elements)
     seal = Seal(name, len(document["elements"]), content.hexdigest())
     attributes = {**document.get("attributes", {}), SEAL: seal._asdict()}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.geometry import Box, Mpp, MppSource
 from histoloop.slides.slide import SlideAddress
+
+if TYPE_CHECKING:
+    from histoloop.annotations.dsa_store import DsaAnnotationStore
 
 
 def parse_box(text: str) -> Box:
@@ -47,6 +51,33 @@ def slide_addresses(
             f"{', '.join(named)}: holds no slides", hint="name files, or another folder"
         )
     return found
+
+
+def annotations_of(item: str, dsa: str | None) -> tuple[DsaAnnotationStore, str]:
+    """The store that holds the annotations of an item of a DSA, and the item's id.
+
+    Args:
+        item: an address that a browser shows for it, or its id; dsa: where an id is looked up.
+
+    Raises:
+        UsageError: it is neither, or it is not said in which archive the id is.
+    """
+    from histoloop.annotations.dsa_store import DsaAnnotationStore
+    from histoloop.config import settings
+    from histoloop.jobs.archive import dsa_site
+    from histoloop.slides.dsa.site import is_id, item_place
+
+    said = settings(dsa=dsa)
+    if place := item_place(item):
+        return DsaAnnotationStore(dsa_site(said, url=place.url)), place.id
+    if not is_id(item):
+        raise UsageError(
+            f"{item!r} names no slide of a DSA",
+            hint="give the address that the browser shows for it, or --dsa URL and its id",
+        )
+    if not said.dsa:
+        raise UsageError("an id alone does not say in which archive", hint="add --dsa URL")
+    return DsaAnnotationStore(dsa_site(said)), item
 
 
 def _addresses(name: str, mpp: Mpp | None, settings: Settings) -> Iterator[SlideAddress]:

@@ -1,0 +1,1 @@
+"""DSA annotation documents as GeoJSON and back, the way QuPath writes and reads it."""
