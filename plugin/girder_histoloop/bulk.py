@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
+from bson.errors import BSONError
 from girder import events
 from girder.api.rest import iterBody
 from girder.constants import AccessType
@@ -29,6 +30,9 @@ Document = dict[str, Any]
 MOST_BYTES = 256 << 20
 """A single document may not be larger: all of it is in memory at once."""
 _CHUNK = 1 << 20
+
+_BREAKS_THE_HOST = (BSONError, LookupError, AttributeError, TypeError, ValueError, OverflowError)
+"""What the host raises over documents that it did not expect, where it answers with a 500."""
 
 _current = threading.local()
 
@@ -122,6 +126,8 @@ def _store(item: Document, user: Document, line: bytes) -> Document:
         raise RestException(
             f"Validation Error: JSON doesn't follow schema ({error.args!r})."
         ) from None
+    except _BREAKS_THE_HOST as error:
+        raise RestException(f"It cannot be stored: {type(error).__name__}: {error}") from None
     finally:
         _current.screened = None
     return {
@@ -140,9 +146,12 @@ def _parse(line: bytes) -> Any:
 
 def _parse_as_the_host(line: bytes) -> Any:
     try:
-        return json.loads(line.decode("utf8"), parse_constant=_refuse_constant)
+        annotation = json.loads(line.decode("utf8"), parse_constant=_refuse_constant)
     except ValueError:
         raise RestException("Invalid JSON passed in request body.") from None
+    if not isinstance(annotation, dict):
+        raise RestException("An annotation must be a JSON object.")
+    return annotation
 
 
 def _refuse_constant(name: str) -> None:

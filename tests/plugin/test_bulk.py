@@ -112,13 +112,14 @@ def stored(archive: Archive, id: str) -> Document:
             del element["id"]
     listed = client.get("annotation", parameters={"itemId": whole["itemId"], "limit": 0})
     summary = next(one for one in listed if one["_id"] == id)
+    answers = [client.get(f"annotation/{id}", parameters=region) for region in regions]
+    for answer in answers:
+        del answer["_elementQuery"]["filter"]  # it holds the annotation's own id
     return {
         "told": _without_times(told),
         "counts": (summary["_elementCount"], summary["_detailsCount"]),
         "access": client.get(f"annotation/{id}/access"),
-        "regions": [
-            client.get(f"annotation/{id}", parameters=region)["_elementQuery"] for region in regions
-        ],
+        "regions": [answer["_elementQuery"] for answer in answers],
     }
 
 
@@ -205,7 +206,7 @@ def test_odd_json_gets_the_same_answer(dsa: Archive, items: tuple[str, str], bod
 
 
 def same_answer(archive: Archive, items: tuple[str, str], body: bytes) -> None:
-    """Both ways store the same, or refuse in the same words."""
+    """Both ways store the same or refuse in the same words; where the host breaks, we refuse."""
     posted = requests.post(
         f"{archive.url}/annotation",
         params={"itemId": items[0]},
@@ -214,7 +215,8 @@ def same_answer(archive: Archive, items: tuple[str, str], body: bytes) -> None:
         timeout=60,
     )
     pushed = bulk(archive, items[1], body)
-    assert pushed.status_code == posted.status_code, (posted.text, pushed.text)
+    expected = 400 if posted.status_code == 500 else posted.status_code
+    assert pushed.status_code == expected, (posted.text, pushed.text)
     if posted.status_code == 200:
         id, other = posted.json()["_id"], pushed.json()["annotations"][0]["_id"]
         assert stored(archive, id) == stored(archive, other)
