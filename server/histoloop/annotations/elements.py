@@ -133,7 +133,7 @@ class _RefusedError(Exception):
 
 def _read(index: int, raw: Any) -> Element | Refusal:
     kind = raw.get("type") if isinstance(raw, Mapping) else type(raw).__name__
-    kind = kind if isinstance(kind, str) else "untyped"
+    kind = kind if isinstance(kind, str) and kind.isprintable() else "untyped"
     try:
         if not isinstance(raw, Mapping):
             raise _RefusedError("is no object")

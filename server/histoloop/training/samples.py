@@ -20,8 +20,9 @@ from histoloop.geometry import Box, Mpp, MppSource, Scale, Size
 from histoloop.slides.folder import SUFFIXES, open_slide
 from histoloop.slides.reading import read
 from histoloop.slides.slide import Pixels, known_mpp
+from histoloop.training.snapshot import Split, read_snapshot
 
-SPLITS = ("train", "valid", "test")
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 _TCGA_PATIENT = re.compile(r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}")
 
@@ -50,6 +51,8 @@ def load_split(data: Path, split: str, mpp: float, assumed: float | None = None)
     """The pictures of ``data/<split>/images`` with their masks from ``data/<split>/masks``.
 
     A mask has its picture's stem and size; values are class codes, or 0 and 255 for one class.
+    A snapshot's masks hold GT codes; its manifest says what they stand for, and code 0, outside
+    the ROI, becomes `IGNORED`.
 
     Args:
         mpp: scale to read at; assumed: µm/px of pictures that do not say their own.
@@ -59,11 +62,11 @@ def load_split(data: Path, split: str, mpp: float, assumed: float | None = None)
         MissingScaleError: a picture does not say its scale and nothing is assumed.
     """
     images = sorted((data / split / "images").glob("*"))
-    patients = _patients(data / "patients.csv")
+    snapshot = read_snapshot(data)
+    truth = snapshot.truth_of_codes() if snapshot else None
+    how = _Reading(mpp, assumed, _patients(data / "patients.csv"), truth)
     return [
-        _load(image, _mask_of(image), mpp, assumed, patients)
-        for image in images
-        if image.suffix.lower() in SUFFIXES
+        _load(image, _mask_of(image), how) for image in images if image.suffix.lower() in SUFFIXES
     ]
 
 
@@ -96,21 +99,38 @@ def patient_of(name: str) -> str:
     return match[0] if match else name
 
 
-def _load(
-    image: Path, mask: Path, mpp: float, assumed: float | None, patients: dict[str, _Patient]
-) -> Sample:
+def site_of(patient: str) -> str:
+    """The tissue-source site in a TCGA patient's barcode; empty for any other name."""
+    return patient[5:7] if _TCGA_PATIENT.fullmatch(patient) else ""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How the pictures of a folder are read; see `load_split`.
+
+    Attributes:
+        truth: class index of each of 256 mask codes, where a snapshot says so.
+    """
+
+    mpp: float
+    assumed: float | None
+    patients: dict[str, _Patient]
+    truth: NDArray[np.uint8] | None
+
+
+def _load(image: Path, mask: Path, how: _Reading) -> Sample:
     slide = open_slide(image)
-    if slide.mpp is None and assumed:
-        slide = open_slide(image, mpp=Mpp.square(assumed, MppSource.ASSUMED))
-    scale = Scale.between(known_mpp(slide), Mpp.square(mpp))
+    if slide.mpp is None and how.assumed:
+        slide = open_slide(image, mpp=Mpp.square(how.assumed, MppSource.ASSUMED))
+    scale = Scale.between(known_mpp(slide), Mpp.square(how.mpp))
     frame = scale.size(slide.size)
     digest = hashlib.blake2b(image.read_bytes() + mask.read_bytes(), digest_size=16)
-    patient = patients.get(image.stem) or _Patient(patient_of(image.stem))
+    patient = how.patients.get(image.stem) or _Patient(patient_of(image.stem))
     return Sample(
         image.stem,
         patient.name,
         read(slide, Box.of(frame), scale),
-        _truth(mask, slide.size, frame),
+        _truth(mask, slide.size, frame, how.truth),
         digest.hexdigest(),
         patient.weight,
     )
@@ -125,14 +145,18 @@ def _mask_of(image: Path) -> Path:
     return found[0]
 
 
-def _truth(mask: Path, base: Size, frame: Size) -> NDArray[np.uint8]:
-    """Codes at the frame's size: of the codes in a pixel's area the most frequent."""
+def _truth(
+    mask: Path, base: Size, frame: Size, classes: NDArray[np.uint8] | None
+) -> NDArray[np.uint8]:
+    """Classes at the frame's size: of those in a pixel's area the most frequent."""
     Image.MAX_IMAGE_PIXELS = None
     codes = np.asarray(Image.open(mask).convert("L"))
     if codes.shape[::-1] != base:
         raise DatasetError(f"{mask}: is {codes.shape[::-1]} px, its picture is {tuple(base)} px")
+    if classes is not None:
+        codes = classes[codes]
     values = np.unique(codes)
-    if set(values.tolist()) <= {0, 255}:
+    if classes is None and set(values.tolist()) <= {0, 255}:
         codes, values = codes // 255, values // 255
     shares = [
         cv2.resize((codes == value).astype(np.float32), frame, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,121 @@
+"""Slides with the documents that people drew on them: a folder or a DSA, one path for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from histoloop.annotations.dsa import Document
+from histoloop.annotations.files import body, read_documents
+from histoloop.annotations.runs import run_of
+from histoloop.annotations.store import AnnotationSummary
+from histoloop.slides.folder import FolderSlideStore
+from histoloop.slides.slide import SlideStore
+from histoloop.training.snapshot import SnapshotAnnotation, digest_of_json
+
+
+@dataclass(frozen=True)
+class DrawnDocument:
+    """A document of a person, and which version of it this is.
+
+    Attributes:
+        content: the annotation with its elements; stamp: all else that a manifest keeps of it.
+    """
+
+    content: Document
+    stamp: SnapshotAnnotation
+
+
+class DocumentSource(Protocol):
+    """Where the documents of a slide come from, whole: regions would miss turned ROIs."""
+
+    def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
+        """Those that people drew; what a model wrote is no truth and left out.
+
+        Raises:
+            AnnotationError: there are documents that cannot be understood.
+        """
+        ...
+
+
+class AnnotationRecords(Protocol):
+    """The two methods of an annotation store that are needed."""
+
+    def list(self, slide: str) -> Sequence[AnnotationSummary]: ...
+    def record(self, id: str) -> Document: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """Slides and documents that know each other by the same ids.
+
+    Attributes:
+        name: what the manifest calls it; never a path of this machine.
+    """
+
+    name: str
+    slides: SlideStore
+    documents: DocumentSource
+
+
+class StoredDocuments:
+    """The documents of an annotation store."""
+
+    def __init__(self, store: AnnotationRecords) -> None:
+        self._store = store
+
+    def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
+        for summary in sorted(self._store.list(slide), key=lambda one: one.id):
+            if run_of(summary.attributes) is None:
+                yield _drawn(self._store.record(summary.id), summary.id)
+
+
+class DocumentsBeside:
+    """``<stem>.json`` beside a slide's file."""
+
+    def __init__(self, slides: FolderSlideStore) -> None:
+        self._slides = slides
+
+    def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
+        path = self._slides.find(slide).path.with_suffix(".json")
+        if not path.is_file():
+            return
+        for number, record in enumerate(read_documents(path)):
+            if run_of(_attributes(record)) is None:
+                yield _drawn(record, f"{path.stem}#{number}")
+
+
+def folder_source(folder: Path) -> Source:
+    """Slides with documents beside them.
+
+    Raises:
+        NotFoundError: there is no such folder.
+    """
+    slides = FolderSlideStore(folder)
+    return Source("folder", slides, DocumentsBeside(slides))
+
+
+def _drawn(record: Document, place: str) -> DrawnDocument:
+    content, attributes = body(record), _attributes(record)
+    digest = digest_of_json(content)
+    stamp = SnapshotAnnotation(
+        id=_text(record.get("_id") or place),
+        version=_text(record.get("_version", digest)),
+        updated=_text(record.get("updated") or record.get("created") or ""),
+        # A server forgets who drew a document that was copied into it: its author stays inside.
+        annotator=_text(attributes.get("annotator") or record.get("creatorId") or "unknown"),
+        digest=digest,
+    )
+    return DrawnDocument(content, stamp)
+
+
+def _attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = body(dict(record)).get("attributes")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    """As a manifest can hold it, whatever stood in the document."""
+    return str(value).encode("utf-8", "replace").decode()
