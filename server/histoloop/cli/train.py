@@ -10,14 +10,22 @@ import typer
 
 def train(
     data: Annotated[
-        Path, typer.Option(help="Folder with {train,valid,test}/{images,masks}, same-named files.")
+        Path,
+        typer.Option(
+            metavar="DIR|SNAPSHOT",
+            help="Folder with {train,valid,test}/{images,masks}, same-named files.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
     name: Annotated[str, typer.Option(help="What the model is called.")] = "model",
     version: Annotated[int, typer.Option(help="Its version.")] = 1,
     classes: Annotated[
-        str, typer.Option(help="Names, comma-separated, of the mask codes 1, 2, …")
-    ] = "tumor",
+        str | None,
+        typer.Option(
+            help="Names, comma-separated, of the mask codes 1, 2, … [default: tumor, "
+            "or those of the snapshot]"
+        ),
+    ] = None,
     mpp: Annotated[float, typer.Option(help="Scale to train at, µm/px.")] = 2.0,
     assume_mpp: Annotated[
         float | None, typer.Option(help="µm/px of pictures that do not say their own.")
@@ -63,7 +71,7 @@ def train(
         out=out,
         name=name,
         version=version,
-        classes=tuple(classes.split(",")),
+        classes=tuple(classes.split(",")) if classes else None,
         mpp=mpp,
         assumed_mpp=assume_mpp,
         architecture=architecture,

@@ -17,9 +17,13 @@ from histoloop.models.weights import load_network
 from histoloop.training import history
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.samples import SPLITS, Sample, digest_of, load_split, refuse_leak
+from histoloop.training.snapshot import read_snapshot
 from histoloop.training.trainer import Epoch, Trainer, TrainingPlan
 
 PALETTE = ("#00c48c", "#e6194b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#bcf60c")
+
+
+TUMOR = ("tumor",)
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class TrainParameters:
 
     Attributes:
         data: folder with ``{train,valid,test}/{images,masks}``; out: the model folder.
-        classes: names, in the order of the codes in the masks, from 1.
+        classes: names, in the order of the codes in the masks, from 1; `None` for those of the
+            snapshot that ``data`` is, or `TUMOR`.
         mpp: the model's scale; assumed_mpp: of pictures that do not say theirs.
         init: model to go on from.
         tile, halo, overlap: how slides will be tiled, px at the model's scale.
@@ -39,7 +44,7 @@ class TrainParameters:
     out: Path
     name: str = "model"
     version: int = 1
-    classes: tuple[str, ...] = ("tumor",)
+    classes: tuple[str, ...] | None = None
     mpp: float = 2.0
     assumed_mpp: float | None = None
     architecture: str = "unet"
@@ -62,18 +67,20 @@ def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], Non
         OutputError: the folder cannot be written.
     """
     splits = load_splits(parameters)
+    classes = class_cards(parameters)
+    names = tuple(one.name for one in classes)
     out = _prepare(parameters.out)
-    trainer = Trainer(lambda: _network(parameters, home), len(parameters.classes), parameters.plan)
+    trainer = Trainer(
+        lambda: _network(parameters, len(classes), home), len(classes), parameters.plan
+    )
     epochs: list[Epoch] = []
     for epoch in trainer.fit(splits["train"], splits["valid"]):
         epochs.append(epoch)
         trainer.network.save(out / WEIGHTS)
-        history.write(out, parameters.classes, epochs)
+        history.write(out, names, epochs)
         report(epoch)
-    metrics = {
-        split: _measure(trainer, splits[split], parameters.classes) for split in ("valid", "test")
-    }
-    card = _card(parameters, splits, metrics)
+    metrics = {split: _measure(trainer, splits[split], names) for split in ("valid", "test")}
+    card = _card(parameters, classes, splits, metrics)
     (out / CARD).write_text(card.model_dump_json(indent=2) + "\n")
     return card
 
@@ -85,7 +92,9 @@ def load_splits(parameters: TrainParameters) -> dict[str, list[Sample]]:
         DatasetError: nothing is left to train on, or a patient stands in two splits.
     """
     p = parameters
-    splits = {split: load_split(p.data, split, p.mpp, p.assumed_mpp) for split in SPLITS}
+    splits: dict[str, list[Sample]] = {
+        split: load_split(p.data, split, p.mpp, p.assumed_mpp) for split in SPLITS
+    }
     if p.hold_out:
         held = [one for one in splits["train"] if one.patient == p.hold_out]
         splits["train"] = [one for one in splits["train"] if one.patient != p.hold_out]
@@ -99,13 +108,35 @@ def load_splits(parameters: TrainParameters) -> dict[str, list[Sample]]:
     return splits
 
 
-def _network(parameters: TrainParameters, home: Path) -> Any:
+def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
+    """The classes to learn, in the order of the network's channels.
+
+    Raises:
+        DatasetError: the data is a snapshot of other classes than those asked for.
+    """
+    asked, snapshot = parameters.classes, read_snapshot(parameters.data)
+    if snapshot is None:
+        colored = [(name, PALETTE[at % len(PALETTE)]) for at, name in enumerate(asked or TUMOR)]
+    else:
+        colored = [(one.name, one.color) for one in snapshot.classes]
+        if asked is not None and asked != tuple(name for name, _ in colored):
+            raise DatasetError(
+                f"{parameters.data}: is a snapshot of {', '.join(name for name, _ in colored)}",
+                hint="leave --classes out, or build a snapshot with other classes",
+            )
+    return tuple(
+        ClassCard(name=name, code=code, color=color)
+        for code, (name, color) in enumerate(colored, start=1)
+    )
+
+
+def _network(parameters: TrainParameters, classes: int, home: Path) -> Any:
     """A network under the current precision policy, with the weights of ``init`` if one is named.
 
     Raises:
         ModelError: its weights do not fit the architecture.
     """
-    network = architectures.build(parameters.architecture, len(parameters.classes))
+    network = architectures.build(parameters.architecture, classes)
     if parameters.init:
         before = ModelRegistry(home).get(parameters.init)
         try:
@@ -113,7 +144,7 @@ def _network(parameters: TrainParameters, home: Path) -> Any:
         except ValueError as error:
             raise ModelError(
                 f"{before.card.reference}: its weights do not fit {parameters.architecture} "
-                f"with {len(parameters.classes)} classes",
+                f"with {classes} classes",
                 hint="train without --init",
             ) from error
     return network
@@ -135,17 +166,18 @@ def _measure(
 
 
 def _card(
-    parameters: TrainParameters, splits: dict[str, list[Sample]], metrics: Mapping[str, object]
+    parameters: TrainParameters,
+    classes: tuple[ClassCard, ...],
+    splits: dict[str, list[Sample]],
+    metrics: Mapping[str, object],
 ) -> ModelCard:
     p = parameters
+    snapshot = read_snapshot(p.data)
     return ModelCard(
         name=p.name,
         version=p.version,
         architecture=p.architecture,
-        classes=tuple(
-            ClassCard(name=name, code=code, color=PALETTE[(code - 1) % len(PALETTE)])
-            for code, name in enumerate(p.classes, start=1)
-        ),
+        classes=classes,
         mpp=p.mpp,
         tile=p.tile,
         halo=p.halo,
@@ -155,6 +187,7 @@ def _card(
         training={
             "software": f"HistoLoop {__version__}",
             "data_digest": digest_of(splits["train"]),
+            "snapshot": snapshot.digest if snapshot else None,
             "patients": {
                 split: sorted({one.patient for one in samples}) for split, samples in splits.items()
             },
