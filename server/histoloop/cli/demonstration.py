@@ -13,6 +13,7 @@ import typer
 
 from histoloop.config import settings
 from histoloop.geometry import Size
+from histoloop.jobs.archive import open_archive
 from histoloop.jobs.context import Context, ThreadExecutor
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.segment import segment
@@ -70,7 +71,7 @@ def serve(home: Path, port: int, *, browser: bool) -> None:
 
 def start_segmentation(service: Service) -> str:
     """Ask for a segmentation the way the viewer does; returns the address that shows it."""
-    slide = service.library.slides.list()[0].id
+    slide = open_archive(service.library.settings).slides.list()[0].id
     if not service.library.ledger.list(slide):
         body = json.dumps({"kind": "segment", "slide": slide, "model": DEFAULT}).encode()
         headers = {"Content-Type": "application/json"}

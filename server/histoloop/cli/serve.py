@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 Slides = Annotated[Path | None, typer.Option(help="Folder of slides to show.")]
+Dsa = Annotated[
+    str | None, typer.Option(metavar="URL", help="Show a Digital Slide Archive instead.")
+]
 Home = Annotated[
     Path | None, typer.Option(help="Jobs, runs, models, caches. [default: ~/.histoloop]")
 ]
@@ -20,21 +23,27 @@ Scheduler = Annotated[
 
 def serve(
     slides: Slides = None,
+    dsa: Dsa = None,
     home: Home = None,
     host: Host = None,
     port: Port = None,
     scheduler: Scheduler = None,
 ) -> None:
-    """Serve a folder of slides: viewer, segmentation, REST.
+    """Serve slides of a folder, or of a Digital Slide Archive: viewer, segmentation, REST.
 
-    Every option can be set in the environment too, e.g. `HISTOLOOP_SLIDES`.
+    Every option can be set in the environment too, e.g. `HISTOLOOP_SLIDES`, `HISTOLOOP_DSA`.
 
     Example: `histoloop serve --slides /data/slides`, then open http://127.0.0.1:8080
+
+    With `--dsa https://dsa.example.org` everybody signs in with their account there, and sees
+    and may do what it lets them. Where you are the only one, `HISTOLOOP_DSA_KEY` holds your API
+    key and spares you that. `HISTOLOOP_DSA_SECRET` is shared with the plugin in the archive.
+    `--host` lets other machines in, with an archive only; put a TLS proxy in front then.
     """
     from histoloop.config import settings
     from histoloop.service.server import running, wait_for_end
 
-    said = settings(slides=slides, home=home, host=host, port=port, scheduler=scheduler)
+    said = settings(slides=slides, dsa=dsa, home=home, host=host, port=port, scheduler=scheduler)
     with running(said) as service:
         typer.echo(f"HistoLoop listens on {service.url} (Ctrl-C ends it)")
         wait_for_end()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from histoloop.annotations.dsa import Document
 from histoloop.annotations.files import read_documents
 from histoloop.annotations.push import Pushed, push_run
 from histoloop.annotations.store import AnnotationStore
@@ -17,20 +18,33 @@ from histoloop.slides.slide import SlideAddress
 
 
 def deliver(
-    folder: Path, store: AnnotationStore, slide: str, run: str, *, supersede: bool = False
+    folder: Path,
+    store: AnnotationStore,
+    slide: str,
+    run: str,
+    *,
+    supersede: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> Pushed:
     """Put a run into a store, in the place of what was put there of it before.
 
     Args:
         folder: of the run's results; slide: id in the store.
         supersede: let it take the place of earlier runs of the same model, too.
+        check: called before each document; what it raises ends the delivery.
 
     Raises:
         HistoloopError: the store refuses, or is away; what it has taken is taken up again when
             the run is delivered once more.
     """
-    documents = read_documents(folder / outputs.ANNOTATION)
+    documents = _checked(read_documents(folder / outputs.ANNOTATION), check)
     return push_run(store, slide, run, documents, folder / outputs.MASK, supersede=supersede)
+
+
+def _checked(documents: Iterable[Document], check: Callable[[], None]) -> Iterator[Document]:
+    for document in documents:
+        check()
+        yield document
 
 
 def refuse_unpushable(slides: Sequence[SlideAddress]) -> None:

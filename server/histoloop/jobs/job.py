@@ -23,7 +23,8 @@ class JobState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        return not TRANSITIONS[self]
+        """Nobody works on it any more; a failed job can be asked for again."""
+        return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
@@ -33,7 +34,8 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
         {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
     ),
     JobState.DONE: frozenset(),
-    JobState.FAILED: frozenset(),
+    # Retried: it goes on from what it has finished.
+    JobState.FAILED: frozenset({JobState.QUEUED}),
     JobState.CANCELLED: frozenset(),
 }
 
@@ -69,6 +71,10 @@ class SegmentRequest:
     Attributes:
         slide: id in the store; slide_name: for people.
         model: ``name@version``; roi: base pixels.
+        replace: put the result in the place of this model's earlier layers.
+        fingerprint: of the slide that was asked for, whatever lies under its id later; empty
+            where it was not noted.
+        user: the archive's id of who asks; empty when an archive knows no users.
     """
 
     slide: str
@@ -76,6 +82,9 @@ class SegmentRequest:
     model: str
     roi: Box | None
     threshold: float
+    replace: bool = False
+    fingerprint: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,7 @@ class Job:
             "model": self.request.model,
             "roi": self.request.roi,
             "threshold": self.request.threshold,
+            "replace": self.request.replace,
             "run": self.run,
             "created": _iso(self.created),
             "started": _iso(self.started),
@@ -118,6 +128,19 @@ class Job:
             "progress": vars(self.progress),
             "failure": vars(self.failure) if self.failure else None,
         }
+
+
+@dataclass(frozen=True)
+class AnnotationNews:
+    """Somebody has saved an annotation.
+
+    Attributes:
+        annotation: its id in the archive; user: the name to log in with, for people.
+    """
+
+    annotation: str
+    user: str
+    at: datetime
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -16,7 +16,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from histoloop.errors import NotFoundError, StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
-from histoloop.jobs.job import Failure, Job, JobState, SegmentRequest, check_transition
+from histoloop.jobs.job import (
+    AnnotationNews,
+    Failure,
+    Job,
+    JobState,
+    SegmentRequest,
+    check_transition,
+)
 
 LEASE = timedelta(seconds=60)
 """A running job that has not been heard of for so long has lost its process."""
@@ -55,6 +62,18 @@ class _NewsRow(_Base):
     boxes: Mapped[list[list[int]]] = mapped_column(sql.JSON)
 
 
+class _AnnotationNewsRow(_Base):
+    """Somebody has drawn: a saved annotation, as the archive's plugin tells of it."""
+
+    __tablename__ = "annotation_news"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    item: Mapped[str] = mapped_column(index=True)
+    annotation: Mapped[str]
+    user: Mapped[str]
+    at: Mapped[datetime]
+
+
 class Ledger:
     """All that is known of jobs. Every method is a transaction of its own; threads may share it."""
 
@@ -66,15 +85,17 @@ class Ledger:
             sql.event.listen(self._engine, "connect", _write_ahead)
         _Base.metadata.create_all(self._engine)
 
-    def create(self, request: SegmentRequest, focus: Box | None = None) -> Job:
-        """Queue a job."""
+    def create(
+        self, request: SegmentRequest, focus: Box | None = None, id: str | None = None
+    ) -> Job:
+        """Queue a job; whoever has to keep something for it first takes a `new_id` before."""
         row = _JobRow(
-            id=uuid4().hex[:12],
+            id=id or new_id(),
             kind="segment",
             slide=request.slide,
             request=asdict(request),
             state=JobState.QUEUED,
-            run=uuid4().hex[:12],
+            run=new_id(),
             created=_now(),
             progress=asdict(Progress("queued")),
             focus=list(focus) if focus else None,
@@ -106,9 +127,9 @@ class Ledger:
                 raise NotFoundError(f"no run {run!r}", hint="list the slide's runs again")
             return _job(row)
 
-    def list(self, slide: str | None = None) -> Sequence[Job]:
-        """Jobs, newest first."""
-        query = sql.select(_JobRow).order_by(_JobRow.created.desc())
+    def list(self, slide: str | None = None, most: int | None = None) -> Sequence[Job]:
+        """Jobs, newest first; only the first ``most`` of them."""
+        query = sql.select(_JobRow).order_by(_JobRow.created.desc()).limit(most)
         if slide is not None:
             query = query.where(_JobRow.slide == slide)
         with self._session() as session:
@@ -136,6 +157,24 @@ class Ledger:
                 row.started, row.heartbeat = row.started or _now(), _now()
             if state.ended:
                 row.finished = _now()
+            return _job(row)
+
+    def retry(self, id: str) -> Job:
+        """Queue a failed job again: the same run, which keeps what it has finished.
+
+        Raises:
+            StateError: it has not failed.
+        """
+        with self._session() as session:
+            row = _row(session, id)
+            if row.state != JobState.FAILED:
+                raise StateError(
+                    f"job {id} is {row.state}, only a failed one can be run again",
+                    hint="start a new one",
+                )
+            check_transition(id, JobState.FAILED, JobState.QUEUED)
+            row.state, row.failure, row.finished = JobState.QUEUED, None, None
+            row.cancel_requested, row.progress = False, asdict(Progress("queued"))
             return _job(row)
 
     def request_cancel(self, id: str) -> Job:
@@ -185,6 +224,18 @@ class Ledger:
         boxes = [Box(*box) for row in rows for box in row.boxes]
         return boxes, rows[-1].number if rows else after
 
+    def add_annotation_news(self, item: str, annotation: str, user: str) -> None:
+        """Note that somebody has saved an annotation of a slide."""
+        with self._session() as session:
+            session.add(_AnnotationNewsRow(item=item, annotation=annotation, user=user, at=_now()))
+
+    def annotation_news(self, item: str) -> Sequence[AnnotationNews]:
+        """The saves that were told of a slide, oldest first."""
+        query = sql.select(_AnnotationNewsRow).where(_AnnotationNewsRow.item == item)
+        with self._session() as session:
+            rows = session.scalars(query.order_by(_AnnotationNewsRow.number))
+            return [AnnotationNews(row.annotation, row.user, _utc(row.at)) for row in rows]
+
     def requeue_lost(self, lease: timedelta = LEASE) -> Sequence[Job]:
         """Queue running jobs again that were not heard of for a lease; return all that wait."""
         with self._session() as session:
@@ -198,6 +249,11 @@ class Ledger:
     def _session(self) -> Iterator[Session]:
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+
+def new_id() -> str:
+    """An identifier that nobody has had."""
+    return uuid4().hex[:12]
 
 
 def _connect_args(url: str) -> dict[str, Any]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from histoloop.config import Settings
-from histoloop.errors import CancelledError, HistoloopError
+from histoloop.errors import CancelledError, DsaAwayError, HistoloopError, SignInError
 from histoloop.geometry import Box
-from histoloop.jobs.archive import open_archive
+from histoloop.jobs import outputs
+from histoloop.jobs.archive import Archive, open_archive
 from histoloop.jobs.context import Context, Executor, Progress
 from histoloop.jobs.delivery import deliver
-from histoloop.jobs.job import Failure, Job, JobState
+from histoloop.jobs.job import Failure, Job, JobState, SegmentRequest
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.segment import segment
+from histoloop.slides.slide import SlideAddress, changed
 
 _log = logging.getLogger(__name__)
 
@@ -76,47 +81,103 @@ def run_job(settings: Settings, job: Job, executor: Executor) -> None:
     if ledger.get(job.id).state is JobState.QUEUED:  # else it was cancelled before it began
         ledger.move(job.id, JobState.RUNNING)
         _run_to_an_end(settings, job, executor, ledger)
-    Logins(settings.logins).forget(job.id)
 
 
 def _run_to_an_end(settings: Settings, job: Job, executor: Executor, ledger: Ledger) -> None:
     listener = LedgerListener(ledger, job.id)
+    logins = Logins(settings.logins)
+    state, failure, progress = JobState.DONE, None, None
     try:
-        _segment(settings, job, Context(executor, listener))
+        tiles = _segment(settings, job, Context(executor, listener))
+        progress = Progress("done", tiles, tiles)
     except CancelledError:
-        ledger.move(job.id, JobState.CANCELLED)
+        state = JobState.CANCELLED
     except Exception as error:  # whatever it is, the user is told and the job has ended
         _log.exception("job %s failed", job.id)
-        ledger.move(job.id, JobState.FAILED, _failure(job, listener.stage, error))
-    else:
-        tiles = ledger.get(job.id).progress.total
-        ledger.move(job.id, JobState.DONE, progress=Progress("done", tiles, tiles))
+        state, failure = JobState.FAILED, _failure(job, listener.stage, error)
     finally:
         listener.flush()
+    logins.forget(job.id)  # before it has ended: a retry keeps another one
+    ledger.move(job.id, state, failure, progress)
 
 
-def _segment(settings: Settings, job: Job, context: Context) -> None:
+def _segment(settings: Settings, job: Job, context: Context) -> int:
+    """Predict and push, or push what was predicted before; returns the number of tiles."""
     request, out = job.request, settings.runs / job.run
-    archive = open_archive(settings, Logins(settings.logins).of(job.id))
-    parameters = SegmentParameters(
-        slide=archive.slides.address(request.slide),
-        model=request.model,
-        out=out,
-        roi=request.roi,
-        threshold=request.threshold,
-        resume=True,
-    )
-    segment(parameters, settings.home, context, run=job.run)
-    context.listener.progress(Progress("push"))
-    deliver(out, archive.annotations, request.slide, job.run)
+    context.listener.progress(Progress("starting"))
+    archive = _archive(settings, job)
+    address = archive.slides.address(request.slide)
+    _refuse_another(request, address)
+    if not (out / outputs.REPORT).is_file():  # its presence says that a run is complete
+        parameters = SegmentParameters(
+            slide=address,
+            model=request.model,
+            out=out,
+            roi=request.roi,
+            threshold=request.threshold,
+            resume=True,
+        )
+        segment(parameters, settings.home, context, run=job.run)
+    report = json.loads((out / outputs.REPORT).read_bytes())
+    tiles = int(report["tiles"]["run"] + report["tiles"]["resumed"])
+    context.listener.progress(Progress("push", tiles, tiles))
+    _refuse_another(request, address)
+    _push(archive, job, out, context)
+    return tiles
+
+
+def _archive(settings: Settings, job: Job) -> Archive:
+    """The archive in the name of whoever asked for the job."""
+    return open_archive(settings, Logins(settings.logins).of(job.id) if settings.dsa else None)
+
+
+def _refuse_another(request: SegmentRequest, address: SlideAddress) -> None:
+    """Make sure that under the id still lies the slide that was asked for.
+
+    Raises:
+        SlideError: it is another one.
+    """
+    if request.fingerprint and address.open().fingerprint != request.fingerprint:
+        raise changed(request.slide_name)
+
+
+def _push(archive: Archive, job: Job, out: Path, context: Context) -> None:
+    """Deliver all, or take back what was delivered, as far as the archive lets us."""
+    request, store = job.request, archive.annotations
+    try:
+        pushed = deliver(
+            out,
+            store,
+            request.slide,
+            job.run,
+            supersede=request.replace,
+            check=context.listener.check,
+        )
+    except Exception as error:
+        # When it fails with all of ours there, others may have made room: then ours must stay.
+        if isinstance(error, CancelledError) or not request.replace:
+            with suppress(HistoloopError):
+                store.delete_run(request.slide, job.run)
+        raise
+    if pushed.notes:
+        report = json.loads((out / outputs.REPORT).read_bytes())
+        report["warnings"] = [*report["warnings"], *pushed.notes]
+        outputs.save_json(out / outputs.REPORT, report)
 
 
 def _failure(job: Job, stage: str, error: Exception) -> Failure:
+    name = job.request.slide_name
+    if isinstance(error, SignInError):
+        hint = "sign in and run it again: what was computed is kept"
+        return Failure(stage, name, None, error.message, hint)
+    if isinstance(error, DsaAwayError):
+        hint = "run it again when the archive answers: what was computed is kept"
+        return Failure(stage, name, None, error.message, hint)
     if isinstance(error, HistoloopError):
-        return Failure(stage, job.request.slide_name, None, error.message, error.hint)
+        return Failure(stage, name, None, error.message, error.hint)
     return Failure(
         stage,
-        job.request.slide_name,
+        name,
         None,
         f"{type(error).__name__}: {error}",
         "this is a defect of HistoLoop; its log has the details",

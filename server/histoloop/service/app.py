@@ -9,12 +9,15 @@ from flask import Response, send_from_directory
 from flask_openapi3 import Info, OpenAPI
 
 from histoloop import __version__
-from histoloop.service import problems
+from histoloop.service import identity, problems
+from histoloop.service.annotation_events import annotation_events
 from histoloop.service.jobs import jobs
 from histoloop.service.library import Library
 from histoloop.service.models import models
 from histoloop.service.runs import runs
+from histoloop.service.session import sessions
 from histoloop.service.slides import slides
+from histoloop.service.visitor import pulse
 
 STATIC = Path(__file__).parent / "static"
 
@@ -36,17 +39,23 @@ def create_app(library: Library) -> OpenAPI:
     app.extensions["histoloop"] = library
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
-    for blueprint in (slides, jobs, runs, models):
+    identity.register(app)
+    for blueprint in (sessions, slides, jobs, runs, models, annotation_events):
         app.register_api(blueprint)
-    _register_pages(app)
+    _register_pages(app, library)
     return app
 
 
-def _register_pages(app: OpenAPI) -> None:
+def _register_pages(app: OpenAPI, library: Library) -> None:
+    archive = pulse(library.settings)
+
     @app.get("/api/health")
     def health() -> dict[str, Any]:
-        """Whether the service answers."""
-        return {"status": "ok", "version": __version__}
+        """Whether the service answers, and the archive behind it."""
+        said = {"status": "ok", "version": __version__, "mode": "dsa" if archive else "folder"}
+        return said | (
+            {"dsa": {"site": archive.host, "answers": archive.beats()}} if archive else {}
+        )
 
     @app.route("/")
     def viewer() -> Response:

@@ -11,11 +11,13 @@ from flask import Response, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
+from histoloop.errors import AccessError, DsaError, StateError
 from histoloop.geometry import region_of_interest
-from histoloop.jobs.job import Job, SegmentRequest
-from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.job import Job, JobState, SegmentRequest
+from histoloop.jobs.ledger import new_id
 from histoloop.models.registry import DEFAULT
-from histoloop.service.library import library
+from histoloop.service.identity import visit
+from histoloop.service.library import Visit, library
 from histoloop.service.schema import BaseBox, ById, OfSlide
 from histoloop.slides.slide import known_mpp
 
@@ -23,6 +25,8 @@ jobs = APIBlueprint("jobs", __name__, url_prefix="/api", abp_tags=[Tag(name="job
 
 _POLL_S = 0.25
 _KEEP_ALIVE_S = 15.0
+_RIGHTS_S = 20.0
+"""How long a stream goes on before it is asked again whether its reader may see it."""
 
 
 class NewJob(BaseModel):
@@ -34,6 +38,7 @@ class NewJob(BaseModel):
     roi: BaseBox | None = None
     threshold: float = Field(default=0.5, gt=0, le=1)
     focus: BaseBox | None = Field(default=None, description="computed first")
+    replace: bool = Field(default=False, description="in the place of this model's earlier layers")
 
 
 class Focus(BaseModel):
@@ -45,57 +50,100 @@ class Focus(BaseModel):
 @jobs.post("/jobs", responses={202: {"description": "queued"}})
 def create_job(body: NewJob) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Queue a segmentation; what is impossible is refused at once."""
-    shelf = library()
-    slide = shelf.slide(body.slide)
-    known_mpp(slide)
-    roi = region_of_interest(body.roi, slide.size, slide.name) if body.roi else None
-    model = shelf.models.get(body.model)
-    asked = SegmentRequest(slide.id, slide.name, model.card.reference, roi, body.threshold)
-    job = shelf.ledger.create(asked, body.focus)
-    shelf.engine.submit(job)
+    here = visit()
+    asked, id = _request(here, body), new_id()
+    _keep_login(here, id)
+    job = here.library.ledger.create(asked, body.focus, id)
+    here.library.engine.submit(job)
     return job.document(), 202, {"Location": url_for("jobs.show_job", id=job.id)}
+
+
+def _request(here: Visit, body: NewJob) -> SegmentRequest:
+    slide, user = here.slide(body.slide), here.visitor.user()
+    here.visitor.refuse_readonly(slide.id)
+    known_mpp(slide)
+    return SegmentRequest(
+        slide=slide.id,
+        slide_name=slide.name,
+        model=here.library.models.get(body.model).card.reference,
+        roi=region_of_interest(body.roi, slide.size, slide.name) if body.roi else None,
+        threshold=body.threshold,
+        replace=body.replace,
+        fingerprint=slide.fingerprint,
+        user=user.id if user else "",
+    )
+
+
+def _keep_login(here: Visit, job: str) -> None:
+    """A job needs to know in whose name it runs before anybody can take it up."""
+    if here.library.settings.dsa:
+        here.library.logins.keep(job, here.visitor.login)
 
 
 @jobs.get("/jobs")
 def list_jobs(query: OfSlide) -> dict[str, Any]:
     """Jobs, newest first."""
-    return {"jobs": [job.document() for job in library().ledger.list(query.slide)]}
+    return {"jobs": [job.document() for job in visit().jobs(query.slide, query.limit)]}
 
 
 @jobs.get("/jobs/<id>")
 def show_job(path: ById) -> dict[str, Any]:
     """A job as it stands."""
-    return library().ledger.get(path.id).document()
+    return visit().job(path.id).document()
 
 
 @jobs.post("/jobs/<id>/cancel", responses={202: {"description": "will stop"}})
 def cancel_job(path: ById) -> tuple[dict[str, Any], int]:
     """Stop a job; what it has finished is kept."""
-    return library().ledger.request_cancel(path.id).document(), 202
+    here = visit()
+    here.visitor.refuse_readonly(here.job(path.id).request.slide)
+    job = here.library.ledger.request_cancel(path.id)
+    if job.state.ended:  # before it began: nobody else will tidy up
+        here.library.logins.forget(job.id)
+    return job.document(), 202
+
+
+@jobs.post("/jobs/<id>/retry", responses={202: {"description": "queued again"}})
+def retry_job(path: ById) -> tuple[dict[str, Any], int]:
+    """Run a failed job again, in the name of whoever asks now; it keeps what it has finished."""
+    here = visit()
+    job = here.job(path.id)
+    here.visitor.refuse_readonly(job.request.slide)
+    if job.state is not JobState.FAILED:
+        raise StateError(f"job {job.id} is {job.state}: only a failed one can be run again")
+    _keep_login(here, job.id)
+    job = here.library.ledger.retry(job.id)
+    here.library.engine.submit(job)
+    return job.document(), 202
 
 
 @jobs.put("/jobs/<id>/focus", responses={204: {"description": "noted"}})
 def set_focus(path: ById, body: Focus) -> tuple[str, int]:
     """Compute what lies in this view first."""
-    library().ledger.set_focus(path.id, body.box)
+    library().ledger.set_focus(visit().job(path.id).id, body.box)
     return "", 204
 
 
 @jobs.get("/jobs/<id>/events")
 def job_events(path: ById) -> Response:
     """Server-sent events: ``job`` on every change, ``tiles`` when regions can be looked at."""
-    ledger = library().ledger
-    ledger.get(path.id)  # an unknown job is a 404, not an empty stream
+    here = visit()
+    here.job(path.id)  # an unknown job is a 404, not an empty stream
     after = request.headers.get("Last-Event-ID", "0")
-    stream = _events(ledger, path.id, int(after) if after.isdigit() else 0)
+    stream = _events(here, path.id, int(after) if after.isdigit() else 0)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return Response(stream, mimetype="text/event-stream", headers=headers)
 
 
-def _events(ledger: Ledger, id: str, after: int) -> Iterator[str]:
+def _events(here: Visit, id: str, after: int) -> Iterator[str]:
+    ledger = here.library.ledger
     before: Job | None = None
-    spoken = time.monotonic()
+    spoken = allowed = time.monotonic()
     while before is None or not before.state.ended:
+        if time.monotonic() - allowed > _RIGHTS_S:
+            if not _may_go_on(here, id):
+                return
+            allowed = time.monotonic()
         job = ledger.get(id)  # before the news: an ended job has no more of it
         boxes, after = ledger.news(id, after)
         if boxes:
@@ -108,6 +156,17 @@ def _events(ledger: Ledger, id: str, after: int) -> Iterator[str]:
             spoken = time.monotonic()
         before = job
         time.sleep(_POLL_S)
+
+
+def _may_go_on(here: Visit, id: str) -> bool:
+    """Whether the reader may still see the job; an archive that is away takes no right away."""
+    try:
+        here.visitor.user()
+        return here.shows(here.library.ledger.get(id))
+    except AccessError:
+        return False
+    except DsaError:
+        return True
 
 
 def _event(name: str, content: dict[str, Any], number: int) -> str:

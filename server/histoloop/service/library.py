@@ -1,7 +1,8 @@
-"""What the routes work with, opened once."""
+"""What the routes work with: opened once, and as each visitor may see it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -9,15 +10,17 @@ from typing import cast
 
 from flask import current_app
 
-from histoloop.annotations.store import LocalAnnotationStore
+from histoloop.annotations.store import AnnotationStore
 from histoloop.config import Settings
-from histoloop.errors import NotFoundError
+from histoloop.errors import AccessError, NotFoundError
 from histoloop.jobs import outputs
 from histoloop.jobs.engine import Engine
+from histoloop.jobs.job import Job
 from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.logins import Logins
 from histoloop.masks.mask import Mask
 from histoloop.models.registry import ModelRegistry
-from histoloop.slides.folder import FolderSlideStore
+from histoloop.service.visitor import Visitor
 from histoloop.slides.slide import Slide
 
 _OPEN_SLIDES = 32
@@ -26,10 +29,9 @@ _OPEN_MASKS = 32
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """Slides, models, jobs and results of one service."""
+    """Jobs, models and results of one service; who may see what is each `Visit`'s business."""
 
     settings: Settings
-    slides: FolderSlideStore
     ledger: Ledger
     engine: Engine
 
@@ -38,39 +40,94 @@ class Library:
         return ModelRegistry(self.settings.home)
 
     @cached_property
-    def annotations(self) -> LocalAnnotationStore:
-        return LocalAnnotationStore(self.settings.annotations)
+    def logins(self) -> Logins:
+        return Logins(self.settings.logins)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A library as one visitor sees it: nothing of slides that they may not see."""
+
+    library: Library
+    visitor: Visitor
+
+    @property
+    def annotations(self) -> AnnotationStore:
+        return self.visitor.annotations
 
     def slide(self, id: str) -> Slide:
-        """An open slide; it is opened again when its file has changed.
+        """An open slide; it is opened again when another file lies under its id.
 
         Raises:
+            AccessError: the visitor may not see it.
             NotFoundError: no slide has this id.
             SlideError: it cannot be read.
         """
-        path = self.slides.find(id).path
-        return _open_slide(self.slides, id, path.stat().st_mtime_ns)
+        return _open_slide(self.visitor, id, self.visitor.revision(id))
 
-    def run_folder(self, run: str) -> Path:
-        """Where the results of a run are.
+    def job(self, id: str) -> Job:
+        """A job.
+
+        Raises:
+            NotFoundError: there is none of this id.
+            AccessError: the visitor may not see its slide.
+        """
+        job = self.library.ledger.get(id)
+        self._refuse_hidden(job)
+        return job
+
+    def job_of_run(self, run: str) -> Job:
+        """The job that makes or made a run; see `job`."""
+        job = self.library.ledger.of_run(run)
+        self._refuse_hidden(job)
+        return job
+
+    def jobs(self, slide: str | None, most: int) -> Sequence[Job]:
+        """Jobs, newest first; of all slides, those that the visitor may see.
+
+        Raises:
+            AccessError: the visitor may not see the slide that is named.
+        """
+        found = self.library.ledger.list(slide, most)
+        if slide is None:
+            return [job for job in found if self.shows(job)]
+        self.visitor.revision(slide)
+        return found
+
+    def shows(self, job: Job) -> bool:
+        """Whether the visitor may see a job."""
+        try:
+            self._refuse_hidden(job)
+        except (AccessError, NotFoundError):
+            return False
+        return True
+
+    def mask(self, run: str) -> Mask | None:
+        """The probabilities of a run; `None` while there is nothing yet.
 
         Raises:
             NotFoundError: the ledger knows no such run.
+            AccessError: the visitor may not see its slide.
         """
-        return self.settings.runs / self.ledger.of_run(run).run
-
-    def mask(self, run: str) -> Mask | None:
-        """The probabilities of a run; `None` while there is nothing yet."""
-        path = self.run_folder(run) / outputs.PROBABILITY
+        path = self.library.settings.runs / self.job_of_run(run).run / outputs.PROBABILITY
         try:
             return _open_mask(path, path.stat().st_mtime_ns)
         except (FileNotFoundError, NotFoundError):
             return None
 
+    def _refuse_hidden(self, job: Job) -> None:
+        try:
+            self.visitor.revision(job.request.slide)
+        except NotFoundError:
+            # Of a slide that was deleted, whoever asked for the job still hears what became of it.
+            user = self.visitor.user()
+            if user is None or user.id != job.request.user:
+                raise
+
 
 @lru_cache(maxsize=_OPEN_SLIDES)
-def _open_slide(store: FolderSlideStore, id: str, _changed: int) -> Slide:
-    return store.open(id)
+def _open_slide(visitor: Visitor, id: str, _revision: str) -> Slide:
+    return visitor.slides.open(id)
 
 
 @lru_cache(maxsize=_OPEN_MASKS)

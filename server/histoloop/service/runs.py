@@ -22,6 +22,7 @@ from histoloop.jobs.job import Job
 from histoloop.masks.labels import LabelClass, labels, margin, uncertainty
 from histoloop.masks.mask import Mask
 from histoloop.masks.trace import trace
+from histoloop.service.identity import visit
 from histoloop.service.library import library
 from histoloop.service.pictures import png
 from histoloop.service.problems import problem
@@ -56,24 +57,25 @@ class Outlines(BaseModel):
 @runs.get("/runs")
 def list_runs(query: OfSlide) -> dict[str, Any]:
     """Runs, newest first; a run exists as soon as its job does."""
-    return {"runs": [_run(job) for job in library().ledger.list(query.slide)]}
+    return {"runs": [_run(job) for job in visit().jobs(query.slide, query.limit)]}
 
 
 @runs.get("/runs/<id>")
 def show_run(path: ById) -> dict[str, Any]:
     """A run with its report, when it is complete."""
-    return _run(library().ledger.of_run(path.id))
+    return _run(visit().job_of_run(path.id))
 
 
 @runs.get("/runs/<id>/tiles/<int:z>/<int:x>/<int:y>")
 def run_tile(path: Tile, query: Layer) -> Response:
     """A PNG on the grid of the slide's tiles; 0 where nothing is predicted (yet)."""
-    job = library().ledger.of_run(path.id)
-    slide = library().slide(job.request.slide)
+    here = visit()
+    job = here.job_of_run(path.id)
+    slide = here.slide(job.request.slide)
     zoom, box = tile_box(slide, path)
     factor = slide.levels[zoom].downsample
     base = Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
-    mask, out = library().mask(path.id), Size(box.width, box.height)
+    mask, out = here.mask(path.id), Size(box.width, box.height)
     if mask is None:
         return png(np.zeros((out.height, out.width), np.uint8), final=False)
     return png(_picture(mask, mask.view(base, out), query), final=job.state.ended)
@@ -82,7 +84,7 @@ def run_tile(path: Tile, query: Layer) -> Response:
 @runs.get("/runs/<id>/polygons")
 def run_polygons(path: ById, query: Outlines) -> Response | dict[str, Any]:
     """Outlines in a box as GeoJSON in base pixels, closed along the border of the box."""
-    mask = library().mask(path.id)
+    mask = visit().mask(path.id)
     if mask is None:
         return {"type": "FeatureCollection", "features": []}
     region = mask.frame.scale.to_level(query.box).intersect(Box.of(mask.frame.size))

@@ -52,3 +52,4 @@ class OfSlide(BaseModel):
     """A filter of lists."""
 
     slide: str | None = Field(default=None, description="id of a slide; all by default")
+    limit: int = Field(default=500, ge=1, le=5000, description="the newest so many")

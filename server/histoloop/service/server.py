@@ -12,11 +12,11 @@ from waitress.server import TcpWSGIServer, create_server
 
 from histoloop.config import Settings
 from histoloop.errors import UsageError
+from histoloop.jobs.archive import open_archive
 from histoloop.jobs.engine import Engine
 from histoloop.jobs.ledger import Ledger
 from histoloop.service.app import create_app
 from histoloop.service.library import Library
-from histoloop.slides.folder import FolderSlideStore
 
 _THREADS = 32
 """Requests at a time; each viewer that follows a job holds one."""
@@ -35,19 +35,20 @@ def running(settings: Settings) -> Iterator[Service]:
     """Serve in the background while the block runs, then stop in order.
 
     Raises:
-        UsageError: the address is taken, or it is open to others without authentication.
+        UsageError: the address is taken, or open to others without authentication; or no slides
+            are named.
+        NotFoundError: the folder of slides does not exist.
     """
-    if not settings.loopback:
+    if not (settings.loopback or settings.dsa):
         raise UsageError(
-            f"refusing to listen on {settings.host}: there is no login yet, all could read all",
+            f"refusing to listen on {settings.host}: a folder of slides knows no users, all could "
+            "read all",
             hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
         )
-    if settings.slides is None:
-        raise UsageError("no slides to show", hint="name their folder with --slides DIR")
-    slides = FolderSlideStore(settings.slides)
+    open_archive(settings)  # what is wrong with it is said before anything is started
     ledger = Ledger(settings.ledger_url)
     engine = Engine(settings, ledger)
-    library = Library(settings, slides, ledger, engine)
+    library = Library(settings, ledger, engine)
     server = _listen(library)
     engine.start()
     thread = threading.Thread(target=server.run, daemon=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
@@ -10,9 +10,12 @@ from pydantic import BaseModel, Field
 
 from histoloop.errors import HistoloopError, NotFoundError
 from histoloop.geometry import Box
-from histoloop.service.library import library
+from histoloop.service.identity import visit
+from histoloop.service.library import Visit
 from histoloop.service.pictures import jpeg
 from histoloop.service.schema import ById, Tile
+from histoloop.slides.dsa.store import Shelf
+from histoloop.slides.folder import FolderEntry
 from histoloop.slides.reading import thumbnail
 from histoloop.slides.slide import Slide, SlideEntry
 
@@ -32,16 +35,43 @@ class AssociatedPath(BaseModel):
     name: str
 
 
+class Wanted(BaseModel):
+    """Which slides to list."""
+
+    folder: str | None = Field(default=None, max_length=64, description="of an archive: its id")
+    search: str | None = Field(default=None, max_length=200, description="how their name begins")
+
+
+class Place(BaseModel):
+    """A collection or folder of an archive."""
+
+    within: str | None = Field(default=None, max_length=64, description="its id; the root without")
+    kind: Literal["collection", "folder", "user"] = "folder"
+
+
 @slides.get("/slides")
-def list_slides() -> dict[str, Any]:
-    """All slides; one that cannot be read says why in ``problem``."""
-    return {"slides": [_entry(entry) for entry in library().slides.list()]}
+def list_slides(query: Wanted) -> dict[str, Any]:
+    """Slides, those of a folder of this machine with what is known of each, or why it is not.
+
+    Those of an archive are in a ``folder`` or found by ``search``; they are not opened for it.
+    """
+    here = visit()
+    found = here.visitor.entries(query.folder, query.search)
+    return {"slides": [_entry(here, one) for one in found]}
+
+
+@slides.get("/folders")
+def list_folders(query: Place) -> dict[str, Any]:
+    """The collections of an archive, or the folders in a collection or folder."""
+    within = Shelf(query.within, "", query.kind) if query.within else None
+    return {"folders": [vars(one) for one in visit().visitor.shelves(within)]}
 
 
 @slides.get("/slides/<id>")
 def show_slide(path: ById) -> dict[str, Any]:
     """A slide with its levels."""
-    slide = library().slide(path.id)
+    here = visit()
+    slide = here.slide(path.id)
     return _summary(slide) | {
         "tile_width": slide.tile.width,
         "tile_height": slide.tile.height,
@@ -53,13 +83,14 @@ def show_slide(path: ById) -> dict[str, Any]:
         "associated": slide.associated(),
         "fingerprint": slide.fingerprint,
         "format": slide.format,
+        "folders": [vars(one) for one in here.visitor.way_to(path.id)],
     }
 
 
 @slides.get("/slides/<id>/tiles/<int:z>/<int:x>/<int:y>")
 def slide_tile(path: Tile) -> Response:
     """A JPEG tile; tiles at the right and lower edge are cropped."""
-    slide = library().slide(path.id)
+    slide = visit().slide(path.id)
     zoom, box = tile_box(slide, path)
     return jpeg(slide.read_level(zoom, box))
 
@@ -67,19 +98,21 @@ def slide_tile(path: Tile) -> Response:
 @slides.get("/slides/<id>/thumbnail")
 def slide_thumbnail(path: ById, query: ThumbnailSize) -> Response:
     """The whole slide, small."""
-    return jpeg(thumbnail(library().slide(path.id), query.width))
+    return jpeg(thumbnail(visit().slide(path.id), query.width))
 
 
 @slides.get("/slides/<id>/associated/<name>")
 def associated_image(path: AssociatedPath) -> Response:
     """Label, macro and the like."""
-    return jpeg(library().slide(path.id).associated_image(path.name))
+    return jpeg(visit().slide(path.id).associated_image(path.name))
 
 
 @slides.get("/slides/<id>/annotations")
 def slide_annotations(path: ById) -> dict[str, Any]:
     """The annotations of a slide, without their elements."""
-    found = library().annotations.list(library().slides.find(path.id).id)
+    here = visit()
+    here.visitor.revision(path.id)  # an unknown slide is a 404, not an empty list
+    found = here.annotations.list(path.id)
     return {
         "annotations": [
             {
@@ -88,6 +121,8 @@ def slide_annotations(path: ById) -> dict[str, Any]:
                 "description": one.description,
                 "attributes": one.attributes,
                 "elements_count": one.elements,
+                "creator": one.creator,
+                "updated": one.updated.isoformat(),
             }
             for one in found
         ]
@@ -97,7 +132,7 @@ def slide_annotations(path: ById) -> dict[str, Any]:
 @slides.get("/annotations/<id>")
 def show_annotation(path: ById) -> dict[str, Any]:
     """A whole annotation as a DSA document."""
-    return library().annotations.get(path.id)
+    return visit().annotations.get(path.id)
 
 
 def tile_box(slide: Slide, tile: Tile) -> tuple[int, Box]:
@@ -115,15 +150,22 @@ def tile_box(slide: Slide, tile: Tile) -> tuple[int, Box]:
     raise NotFoundError(f"{slide.name}: has no tile {tile.z}/{tile.x}/{tile.y}")
 
 
-def _entry(entry: SlideEntry) -> dict[str, Any]:
+def _entry(here: Visit, entry: SlideEntry) -> dict[str, Any]:
+    unknown: dict[str, Any] = {
+        "id": entry.id,
+        "name": entry.name,
+        "width": None,
+        "height": None,
+        "mpp": None,
+        "thumbnail": _thumbnail_url(entry.id),
+        "problem": None,
+    }
+    if not isinstance(entry, FolderEntry):
+        return unknown  # it would take some requests for each
     try:
-        return _summary(library().slide(entry.id))
+        return _summary(here.slide(entry.id))
     except HistoloopError as error:
-        problem = {"detail": error.message, "hint": error.hint}
-        return {"id": entry.id, "name": entry.name, "width": 0, "height": 0, "mpp": None} | {
-            "thumbnail": _thumbnail_url(entry.id),
-            "problem": problem,
-        }
+        return unknown | {"problem": {"detail": error.message, "hint": error.hint}}
 
 
 def _summary(slide: Slide) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""`/api/session`: sign in with an account of the archive, see who is, sign out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from flask_openapi3 import APIBlueprint, Tag
+from girder_client import GirderClient, HttpError
+from pydantic import BaseModel, Field, SecretStr
+from requests import RequestException
+
+from histoloop.config import Settings
+from histoloop.errors import DsaAwayError, SignInError, UsageError
+from histoloop.jobs.archive import dsa_site
+from histoloop.service.identity import COOKIE, login
+from histoloop.service.library import library
+from histoloop.service.visitor import User, visitor_of
+from histoloop.slides.dsa.site import DsaSite, Login
+
+sessions = APIBlueprint("session", __name__, url_prefix="/api", abp_tags=[Tag(name="session")])
+
+_PATIENCE_S = 15.0
+
+
+class SignIn(BaseModel):
+    """An account of the archive, or a token of it."""
+
+    login: str = Field(default="", max_length=200, description="or e-mail address")
+    password: SecretStr = Field(default=SecretStr(""), description="passed on, never kept")
+    token: SecretStr | None = Field(default=None, description="in the place of login and password")
+
+
+@sessions.get("/session")
+def show_session() -> dict[str, Any]:
+    """Who is signed in, and whether anybody has to."""
+    settings = library().settings
+    try:
+        user = visitor_of(settings, login(settings)).user()
+    except SignInError:
+        user = None
+    return _document(settings, user)
+
+
+@sessions.post("/session")
+def sign_in(body: SignIn) -> Response:
+    """Sign in; a cookie that no script can read holds the archive's token from now on."""
+    settings = library().settings
+    if settings.dsa is None:
+        raise UsageError("nobody has to sign in here", hint="the slides are files of this machine")
+    token = body.token or _exchange(dsa_site(settings), body)
+    user = visitor_of(settings, Login(token=token)).user()
+    response = jsonify(_document(settings, user))
+    response.set_cookie(
+        COOKIE,
+        token.get_secret_value(),
+        httponly=True,
+        samesite="Strict",
+        secure=_is_encrypted(),
+        path=request.script_root or "/",
+    )
+    return response
+
+
+@sessions.delete("/session", responses={204: {"description": "signed out"}})
+def sign_out() -> Response:
+    """Forget who was signed in; jobs that they have asked for go on."""
+    response = Response(status=204)
+    response.delete_cookie(
+        COOKIE,
+        httponly=True,
+        samesite="Strict",
+        secure=_is_encrypted(),
+        path=request.script_root or "/",
+    )
+    return response
+
+
+def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
+    """A token of the archive for login and password.
+
+    Raises:
+        SignInError: the archive does not accept them.
+        DsaAwayError: it does not answer.
+    """
+    try:
+        answer = GirderClient(apiUrl=site.url).sendRestRequest(
+            "GET",
+            "user/authentication",
+            auth=(body.login, body.password.get_secret_value()),
+            headers={"Girder-Token": None},
+            timeout=_PATIENCE_S,
+        )
+    except HttpError as error:
+        if error.status in (401, 403):
+            raise SignInError(
+                f"{site.host}: does not accept this login and password ({_said(error)})",
+                hint="they are those of your account there",
+            ) from None
+        raise _away(site, f"answers with status {error.status}") from None
+    except RequestException:
+        raise _away(site, "does not answer") from None
+    return SecretStr(answer["authToken"]["token"])
+
+
+def _said(error: HttpError) -> str:
+    try:
+        return str(error.response.json()["message"])[:200]
+    except (ValueError, KeyError, AttributeError):
+        return f"status {error.status}"
+
+
+def _away(site: DsaSite, how: str) -> DsaAwayError:
+    return DsaAwayError(
+        f"the Digital Slide Archive at {site.host} {how}", hint="try again in a moment"
+    )
+
+
+def _document(settings: Settings, user: User | None) -> dict[str, Any]:
+    return {
+        "mode": "dsa" if settings.dsa else "folder",
+        "site": dsa_site(settings).host if settings.dsa else None,
+        "user": vars(user) if user else None,
+    }
+
+
+def _is_encrypted() -> bool:
+    """Whether the browser speaks to us, or to the proxy before us, over TLS."""
+    return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
