@@ -12,7 +12,7 @@ from typing import Any
 from girder.plugin import GirderPlugin
 
 
-class HistoLoopPlugin(GirderPlugin):
+class HistoLoopPlugin(GirderPlugin):  # type: ignore[misc]
     """What Girder loads."""
 
     DISPLAY_NAME = "HistoLoop"

@@ -44,7 +44,7 @@ def call(
     method: str,
     path: str,
     token: str | None,
-    body: object = None,
+    body: Any = None,
     query: Mapping[str, str] | None = None,
     read_s: float = READ_S,
 ) -> Document:

@@ -1,0 +1,187 @@
+"""HistomicsUI with our panel, a real DSA and the real service: as a pathologist uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+from tests.support.dsa.browser import open_browser, open_in_histomics, stage
+from tests.support.dsa.provision import Archive
+
+pytestmark = pytest.mark.e2e
+
+COMMAND = Path(sys.executable).with_name("histoloop")
+SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
+SECRET = "shared-by-plugin-and-service"
+PATIENCE_S = 240.0
+RUNNING, SUCCESS, CANCELED = 2, 3, 5
+
+Document = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def service(dsa: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the real service, which the DSA's plugin talks to."""
+    home = tmp_path_factory.mktemp("home")
+    command = [COMMAND, "serve", "--dsa", dsa.stack.root_url, "--home", home, "--port", "0"]
+    environment = os.environ | {"HISTOLOOP_DSA_SECRET": SECRET}
+    admin = dsa.client("admin")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            found = (re.search(r"http://\S+", line) for line in process.stdout or ())
+            url = next(match[0] for match in found if match)
+            form = {"key": "histoloop.service_url", "value": json.dumps(url)}
+            admin.put("system/setting", data=form)
+            admin.put("histoloop/secret", json={"secret": SECRET})
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+            admin.put("histoloop/secret", json={"secret": ""})
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def item(dsa: Archive, bcss: dict[str, Path]) -> str:
+    """A slide that nobody else draws on."""
+    return dsa.upload(bcss["TCGA-A2-A0D2-DX1"])
+
+
+@pytest.fixture
+def page(service: str, browser: Browser, dsa: Archive, item: str) -> Iterator[Page]:
+    with open_in_histomics(browser, dsa, item) as opened:
+        expect(opened.locator(".hl-segment")).to_be_enabled()
+        yield opened
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/histomicsui-{name}.png")
+
+
+def choose(page: Page, where: str) -> None:
+    page.locator(".hl-where label", has_text=where).click()
+
+
+def layers(archive: Archive, item: str) -> list[Document]:
+    query = {"itemId": item, "limit": 0}
+    found: list[Document] = archive.client("annotator").get("annotation", parameters=query)
+    return found
+
+
+def jobs(archive: Archive) -> list[Document]:
+    query = {"types": json.dumps(["histoloop"]), "limit": 0}
+    found: list[Document] = archive.client("annotator").get("job", parameters=query)
+    return found
+
+
+def eventually(holds: Callable[[], bool], within: float) -> None:
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_a_drawn_region_is_segmented_and_its_layer_shown_at_once(
+    page: Page, dsa: Archive, item: str
+) -> None:
+    before = stage(page)
+    choose(page, "Region")
+    page.mouse.move(300, 250)
+    page.mouse.down()
+    page.mouse.move(700, 600, steps=5)
+    page.mouse.up()
+    expect(page.locator(".hl-region")).to_contain_text("px")
+    page.locator(".hl-segment").click()
+    expect(page.locator(".hl-progress")).to_be_visible()
+    shoot(page, "running")
+    expect(page.locator(".hl-outcome")).to_contain_text("Done", timeout=PATIENCE_S * 1000)
+
+    shown = page.locator(".hl-run .icon-eye")
+    expect(shown).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+    shoot(page, "done")
+    drawn = np.abs(stage(page).astype(int) - before).max(axis=2) > 24
+    assert drawn.mean() > 0.01, "the layer is seen"
+
+    found = layers(dsa, item)
+    assert found
+    assert all("run" in one["annotation"]["attributes"] for one in found)
+    job = jobs(dsa)[0]
+    assert job["status"] == SUCCESS
+    assert "Done: the result is run" in "".join(
+        dsa.client("annotator").get(f"job/{job['_id']}")["log"]
+    )
+
+    page.locator(".hl-run .hl-toggle").click()
+    expect(page.locator(".hl-run .icon-eye-off")).to_have_count(1)
+
+
+def test_cancel_in_girders_jobs_stops_the_job_and_reads_cancelled_on_both_sides(
+    page: Page, dsa: Archive, service: str, item: str
+) -> None:
+    page.locator(".hl-segment").click()
+    expect(page.locator(".hl-progress")).to_be_visible()
+    client = dsa.client("annotator")
+    job = jobs(dsa)[0]["_id"]
+    eventually(lambda: client.get(f"job/{job}")["status"] == RUNNING, PATIENCE_S)
+    client.put(f"job/{job}/cancel")
+    headers = {"Girder-Token": str(client.token)}
+    query = {"slide": item}
+
+    def state() -> str:
+        answer = requests.get(f"{service}/api/jobs", query, headers=headers, timeout=30)
+        return str(answer.json()["jobs"][0]["state"])
+
+    eventually(lambda: state() == "cancelled", within=30)
+    eventually(lambda: client.get(f"job/{job}")["status"] == CANCELED, within=5)
+    expect(page.locator(".hl-outcome")).to_contain_text("Cancelled")
+    assert layers(dsa, item) == []
+    shoot(page, "cancelled")
+
+
+def test_our_viewer_opens_at_the_same_place(
+    page: Page, dsa: Archive, service: str, item: str
+) -> None:
+    tiles = dsa.client("annotator").get(f"item/{item}/tiles")
+    with page.expect_popup() as popup:
+        page.locator(".hl-buttons .hl-open").click()
+    address, _, place = popup.value.url.partition("#")
+    said = {name: values[0] for name, values in parse_qs(place).items()}
+    assert address.startswith(service)
+    assert said["slide"] == item
+    # HistomicsUI opens a slide in the middle, as large as fits.
+    assert float(said["x"]) == pytest.approx(tiles["sizeX"] / 2, rel=0.02)
+    assert float(said["y"]) == pytest.approx(tiles["sizeY"] / 2, rel=0.02)
+    view = page.locator(".h-image-view-container").bounding_box()
+    assert view is not None
+    fits = min(view["width"] / tiles["sizeX"], view["height"] / tiles["sizeY"])
+    assert float(said["zoom"]) == pytest.approx(fits, rel=0.05)
+
+
+def test_who_may_only_read_sees_but_cannot_segment(
+    service: str, browser: Browser, dsa: Archive, item: str
+) -> None:
+    with open_in_histomics(browser, dsa, item, "reader") as page:
+        expect(page.locator(".hl-outcome")).to_contain_text("not write")
+        expect(page.locator(".hl-segment")).to_be_disabled()
+        shoot(page, "reader")
