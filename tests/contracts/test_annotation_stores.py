@@ -372,15 +372,28 @@ def test_a_document_that_lost_elements_is_made_whole(new_dsa, tmp_path):
     assert len(store.list(item)) == 3
 
 
+def test_a_server_that_does_not_count_elements_is_asked(new_dsa, tmp_path):
+    """Older ones do not say how many elements an annotation has."""
+    archive = new_dsa(plugins=())
+    item, store = new_item(archive), DsaAnnotationStore(site(archive, tmp_path))
+    store.replace_run(item, "r1", documents("r1", 1))
+    in_the_database(archive, "db.annotation.update_many({}, {'$unset': {'_elementCount': 1}})")
+    assert [one.elements for one in store.list(item)] == [3]
+
+
 def lose_an_element(archive, annotation):
+    query = f"{{'annotationId': bson.ObjectId({annotation!r})}}"
+    in_the_database(archive, f"assert db.annotationelement.delete_one({query}).deleted_count == 1")
+
+
+def in_the_database(archive, statement):
+    """Do behind the server's back what a crash, or its age, might have done."""
     program = (
         "import sys, bson, pymongo\n"
-        "elements = pymongo.MongoClient(sys.argv[1]).get_default_database().annotationelement\n"
-        "gone = elements.delete_one({'annotationId': bson.ObjectId(sys.argv[2])})\n"
-        "assert gone.deleted_count == 1"
+        "db = pymongo.MongoClient(sys.argv[1]).get_default_database()\n" + statement
     )
     python = archive.stack.folder / "venv" / "bin" / "python"
-    subprocess.run([python, "-c", program, archive.stack._mongo_uri(), annotation], check=True)
+    subprocess.run([python, "-c", program, archive.stack._mongo_uri()], check=True)
 
 
 def test_a_correction_by_a_person_outlives_a_push(dsa, store, item):
@@ -445,6 +458,43 @@ def test_an_unknown_slide_is_not_found(store):
         store.list(UNKNOWN)
     with pytest.raises(NotFoundError):
         store.replace_run(UNKNOWN, "r1", documents("r1"))
+
+
+def test_a_slide_that_is_deleted_in_mid_push_is_said_to_be_gone(dsa, store, item):
+    def stream():
+        yield document("r1", 0)
+        dsa.client("admin").delete(f"item/{item}")
+        yield document("r1", 1)
+
+    with pytest.raises(NotFoundError, match=item):
+        store.replace_run(item, "r1", stream())
+
+
+def test_a_session_that_ends_in_mid_push_is_renewed_by_the_key(dsa, folder, item):
+    login = Login(key=SecretStr(dsa.api_key("annotator")))
+    store = DsaAnnotationStore(DsaSite(dsa.url, folder, login))
+
+    def stream():
+        yield document("r1", 0)
+        store.connection.send("DELETE", "token/session")
+        yield document("r1", 1)
+
+    assert len(store.replace_run(item, "r1", stream())) == 2
+
+
+def test_a_token_that_ends_in_mid_push_is_said_and_the_push_can_be_finished(dsa, folder, item):
+    store = DsaAnnotationStore(site(dsa, folder))
+
+    def stream():
+        yield document("r1", 0)
+        store.connection.send("DELETE", "token/session")
+        yield document("r1", 1)
+
+    with pytest.raises(SignInError):
+        store.replace_run(item, "r1", stream())
+    again = DsaAnnotationStore(site(dsa, folder))
+    again.replace_run(item, "r1", documents("r1", 2))
+    assert counts(again, item) == [("tumor (tiny@1)", 3)] * 2
 
 
 def test_who_may_annotate_and_nothing_else_can_push(dsa, folder):

@@ -14,6 +14,7 @@ from shapely import Polygon
 
 from histoloop.annotations.elements import group_of, read_elements
 from histoloop.annotations.geojson.colors import parse_color
+from histoloop.errors import AnnotationError
 
 Feature = dict[str, Any]
 Geometry = dict[str, Any]
@@ -34,8 +35,8 @@ _AS: Final[Mapping[str, str]] = {
 }
 
 
-class CannotHoldError(Exception):
-    """Carries the reason why an element or a feature has no counterpart."""
+class CannotHoldError(AnnotationError):
+    """An element or a feature has no counterpart, and why; caught, counted and said."""
 
 
 def feature_of(element: Element) -> Feature:
