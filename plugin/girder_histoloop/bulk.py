@@ -72,7 +72,7 @@ def store_all(item: Document, user: Document) -> Document:
         RestException: a document is refused. Those before it are stored, and in ``extra``.
     """
     stored: list[Document] = []
-    body = iterBody(_CHUNK, strictLength=True)
+    body = _body()
     try:
         for line in lines(body):
             stored.append(_store(item, user, line))
@@ -81,6 +81,19 @@ def store_all(item: Document, user: Document) -> Document:
         where = f"Document {len(stored) + 1}: {error.message}"
         raise RestException(where, error.code, extra={"stored": stored}) from None
     return {"annotations": stored, "elements": sum(one["elements"] for one in stored)}
+
+
+def _body() -> Iterator[bytes]:
+    """The request's body, piece by piece.
+
+    Raises:
+        RestException: it breaks off, or is longer than the server lets a request be.
+    """
+    try:
+        yield from iterBody(_CHUNK, strictLength=True)
+    except OSError as error:
+        said = f"The request cannot be read to its end ({error}); send fewer documents at once."
+        raise RestException(said, 413 if "Too Large" in str(error) else 400) from None
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

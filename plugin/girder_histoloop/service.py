@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from girder.exceptions import RestException
+from girder.exceptions import RestException, ValidationException
 
 from girder_histoloop import settings
 
@@ -57,7 +57,7 @@ def call(
         AbsentError: it does not answer.
         ServiceError: it refuses.
     """
-    url = f"{settings.service_url()}/api/{path}"
+    url = f"{_root()}/api/{path}"
     try:
         answer = requests.request(
             method,
@@ -75,6 +75,15 @@ def call(
     except requests.RequestException:
         raise _absent("does not answer", f"start it, or correct {settings.SERVICE_URL}") from None
     return _content(answer)
+
+
+def _root() -> str:
+    try:
+        return settings.service_url()
+    except ValidationException:
+        raise ServiceError(
+            503, "The address of the HistoLoop service is none.", f"correct {settings.SERVICE_URL}"
+        ) from None
 
 
 def _headers(token: str | None) -> dict[str, str]:

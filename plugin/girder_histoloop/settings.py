@@ -26,13 +26,22 @@ _SECRET = re.compile(r"[\x21-\x7e]{16,256}")
 
 
 def service_url() -> str:
-    """Where this server reaches the service, without a slash at the end."""
-    return cast(str, Setting().get(SERVICE_URL))
+    """Where this server reaches the service, without a slash at the end.
+
+    Raises:
+        ValidationException: the environment, which Girder does not check, says something else.
+    """
+    return _url(Setting().get(SERVICE_URL))
 
 
 def viewer_url() -> str:
-    """Where a browser reaches the service's viewer."""
-    return cast(str, Setting().get(VIEWER_URL)) or service_url()
+    """Where a browser reaches the service's viewer.
+
+    Raises:
+        ValidationException: as for `service_url`.
+    """
+    said = Setting().get(VIEWER_URL)
+    return _url(said) if said else service_url()
 
 
 def default_model() -> str:

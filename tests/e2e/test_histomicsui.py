@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
-from tests.support.dsa.browser import open_browser, open_in_histomics, stage
+from tests.support.dsa.browser import PATIENCE, open_browser, open_in_histomics, stage
 from tests.support.dsa.provision import Archive
 
 pytestmark = pytest.mark.e2e
+expect.set_options(timeout=PATIENCE)
 
 COMMAND = Path(sys.executable).with_name("histoloop")
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")

@@ -314,3 +314,13 @@ def test_the_servers_memory_does_not_grow_with_the_stream(dsa: Archive) -> None:
     before = dsa.stack.rss["girder"]
     bulk(dsa, item, iter([line] * 20)).raise_for_status()
     assert dsa.stack.rss["girder"] - before < 200 << 20, "20 lines kept would be 700 MiB"
+
+
+def test_a_request_that_is_too_large_is_said_to_be(dsa: Archive) -> None:
+    """CherryPy, and so Girder 3, takes 100 MB at most, which it notices on the way."""
+    item = client_of(dsa, "annotator").createItem(dsa.folders["private"], "too long")["_id"]
+    line = json.dumps(layer(polygon(1, 2))).encode() + b"\n"
+    padding = b" " * (1 << 20)
+    answer = bulk(dsa, item, iter([line] + [padding] * 101))
+    assert answer.status_code == 413
+    assert "fewer documents" in answer.json()["message"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from girder_client import HttpError
 from tests.plugin.conftest import SECRET, client_of, set_setting
-from tests.plugin.service_double import ServiceDouble
+from tests.plugin.service_double import ServiceDouble, serving
+from tests.support.dsa.fixtures import NewArchive
 from tests.support.dsa.provision import Archive
 
 
@@ -103,3 +104,20 @@ def test_a_weak_secret_is_refused(dsa: Archive, secret: object) -> None:
         client_of(dsa, "admin").put("histoloop/secret", json={"secret": secret})
     assert refused.value.status == 400
     assert str(secret) not in refused.value.responseText
+
+
+def test_the_environment_says_what_the_database_does_not(new_dsa: NewArchive) -> None:
+    with serving() as service:
+        archive = new_dsa(
+            environment={
+                "HISTOLOOP_DSA_SECRET": SECRET,
+                "GIRDER_SETTING_HISTOLOOP_SERVICE_URL": f"{service.url}/",
+                "GIRDER_SETTING_HISTOLOOP_VIEWER_URL": "not a url",
+            }
+        )
+        client = archive.client("admin")
+        assert client.get("histoloop/health")["status"] == "ok"
+        assert service.sent[-1].headers["HistoLoop-Secret"] == SECRET
+        with pytest.raises(HttpError) as refused:
+            client.get("histoloop/panel")
+        assert "A URL must look like" in refused.value.responseText

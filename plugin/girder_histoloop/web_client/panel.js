@@ -71,6 +71,7 @@
                 this.runs = [];
                 this.region = null;
                 this.job = null;
+                this.misses = 0;
                 this.shown = null; // the run whose layers are to appear
                 this.viewer = '';
                 this.layers = parentView.annotationSelector.collection;
@@ -144,7 +145,10 @@
                 ask('GET', `histoloop/runs?slide=${encodeURIComponent(this.item.id)}`).then(({runs}) => {
                     this.runs = runs;
                     this.renderRuns();
-                }).catch((problem) => this.fail(problem));
+                }).catch((problem) => {
+                    this.misses += 1; // a poll that succeeds takes the message back
+                    this.fail(problem);
+                });
             },
 
             disable(why) {

@@ -1,0 +1,114 @@
+"""The panel in HistomicsUI when the service is slow, refuses, fails or says hostile things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.plugin import service_double
+from tests.plugin.service_double import ServiceDouble, problem
+from tests.support.dsa.browser import PATIENCE, open_browser, open_in_histomics
+from tests.support.dsa.provision import Archive
+
+expect.set_options(timeout=PATIENCE)
+
+HOSTILE = '"><img src=x onerror="window.hacked = true">'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(service: ServiceDouble, browser: Browser, dsa: Archive, slide: str) -> Iterator[Page]:
+    with open_in_histomics(browser, dsa, slide) as opened:
+        expect(opened.locator(".hl-segment")).to_be_enabled()
+        yield opened
+
+
+def start(page: Page, service: ServiceDouble) -> str:
+    """Press Segment; the job's id."""
+    known = set(service.jobs)
+    page.locator(".hl-segment").click()
+    expect(page.locator(".hl-progress")).to_be_visible()
+    return next(id for id in service.jobs if id not in known)
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    page.locator(".hl-segment").wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+def test_the_slide_the_view_or_a_region_is_asked_for(page: Page, service: ServiceDouble) -> None:
+    for where, roi in (("Slide", None), ("View", [0, 0, 500, 400])):
+        page.locator(".hl-where label", has_text=where).click()
+        page.locator("#hl-threshold").fill("0.7")
+        job = service.jobs[start(page, service)]
+        assert (job["roi"], job["threshold"], job["model"]) == (roi, 0.7, "tumor@3")
+        service.move(job["id"], "done")
+        expect(page.locator(".hl-outcome")).to_contain_text("Done")
+
+
+def test_progress_has_tiles_speed_and_time_left(page: Page, service: ServiceDouble) -> None:
+    job = start(page, service)
+    service.move(job, "running", stage="predict", done=120, total=480, tiles_per_s=3.42, eta_s=105)
+    message = page.locator(".hl-message")
+    expect(message).to_contain_text("predict: 120 of 480 tiles")
+    expect(message).to_contain_text("3.4 tiles/s · 1 min 45 s left")
+    expect(page.locator(".progress-bar[role=progressbar]").first).to_have_attribute(
+        "aria-valuenow", "25"
+    )
+    page.locator(".hl-cancel").click()
+    expect(page.locator(".hl-outcome")).to_contain_text("Cancelled")
+    expect(page.locator(".hl-segment")).to_be_enabled()
+
+
+def test_a_job_that_runs_is_found_again_after_a_reload(page: Page, service: ServiceDouble) -> None:
+    job = start(page, service)
+    service.move(job, "running", stage="predict", done=1, total=2)
+    reload(page)
+    expect(page.locator(".hl-message")).to_contain_text("1 of 2 tiles")
+
+
+def test_a_refusal_and_a_failure_say_what_to_do(page: Page, service: ServiceDouble) -> None:
+    service.refusal = problem(422, "the slide has no scale", "say its µm/px first")
+    page.locator(".hl-segment").click()
+    outcome = page.locator(".hl-outcome")
+    expect(outcome).to_contain_text("the slide has no scale")
+    expect(outcome.locator(".hl-hint")).to_have_text("say its µm/px first")
+    service.refusal = None
+    job = start(page, service)
+    service.move(job, "failed", failure={"stage": "read", "cause": "damaged", "hint": "upload it"})
+    expect(outcome).to_contain_text("damaged")
+    expect(outcome.locator(".hl-hint")).to_have_text("upload it")
+
+
+def test_a_service_that_goes_away_is_waited_for(page: Page, service: ServiceDouble) -> None:
+    job = start(page, service)
+    service.refusal = problem(503, "starting")
+    expect(page.locator(".hl-outcome")).to_contain_text("starting")
+    service.refusal = None
+    service.move(job, "running", stage="predict", done=1, total=2)
+    expect(page.locator(".hl-message")).to_contain_text("1 of 2 tiles")
+    expect(page.locator(".hl-outcome")).to_be_hidden()
+
+
+def test_names_are_text(
+    page: Page, service: ServiceDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = dict.fromkeys(("reference", "name", "notice", "summary"), HOSTILE)
+    classes = [{"name": HOSTILE, "code": 1, "color": HOSTILE}]
+    model = service_double.MODEL | hostile | {"classes": classes}
+    monkeypatch.setattr(service_double, "MODEL", model)
+    reload(page)
+    expect(page.locator(".hl-notice")).to_have_text(HOSTILE)
+    expect(page.locator(".hl-model option").last).to_have_text(HOSTILE)
+    job = start(page, service)
+    expect(page.locator(".hl-run .hl-name").first).to_have_text(HOSTILE)
+    service.move(job, "failed", failure={"stage": "x", "cause": HOSTILE, "hint": HOSTILE})
+    expect(page.locator(".hl-what-happened")).to_have_text(HOSTILE)
+    assert page.evaluate("window.hacked") is None
