@@ -53,6 +53,7 @@ def bind() -> None:
 
 def create(user: Document, item: Document, job: Document, token: Document) -> Document:
     """A Girder job that follows a job of the service; it has the token from now on."""
+    tokens.tie(token, job["id"])  # first: the job may be looked at as soon as it is there
     mirror: Document = Job().createJob(
         title=f"HistoLoop: {job['model']} on {item['name']}",
         type=HANDLER,
@@ -64,11 +65,10 @@ def create(user: Document, item: Document, job: Document, token: Document) -> Do
                 "run": job.get("run"),
                 "item": item["_id"],
                 "cancel": False,
-                "seen": 0.0,
+                "seen": time.time(),
             }
         },
     )
-    tokens.tie(token, mirror)
     _follow(mirror, job)
     _wake.set()
     return mirror
@@ -145,7 +145,7 @@ def _look(mirror: Document) -> None:
     Raises:
         AbsentError: it does not answer, so there is no use in asking about others now.
     """
-    token = tokens.of(mirror)
+    token = tokens.of(mirror["histoloop"]["job"])
     if token is None:
         _lose(mirror, f"The permission given to this job ended after {tokens.DAYS} days.")
         return
@@ -188,7 +188,7 @@ def _follow(mirror: Document, job: Document) -> None:
         status = JobStatus.RUNNING  # taken up again by the service after a crash
     _update(mirror, status=status, **(step.as_update() if step else {}))
     if ended:
-        tokens.retire(mirror)
+        tokens.retire(mirror["histoloop"]["job"])
 
 
 def _refused(mirror: Document, error: service.ServiceError) -> None:
@@ -221,7 +221,7 @@ def _lose(mirror: Document, reason: str) -> None:
     _update(
         mirror, status=JobStatus.ERROR, log=narration.lines(reason, hint), progressMessage="lost"
     )
-    tokens.retire(mirror)
+    tokens.retire(mirror["histoloop"]["job"])
 
 
 def _update(mirror: Document, **changes: Any) -> None:

@@ -33,9 +33,9 @@ def grant(user: Document) -> Document:
     return token
 
 
-def tie(token: Document, job: Document) -> None:
-    """Make it the token of this Girder job."""
-    Token().update({"_id": token["_id"]}, {"$set": {_JOB: job["_id"]}}, multi=False)
+def tie(token: Document, job: str) -> None:
+    """Make it the token of this job of the service."""
+    Token().update({"_id": token["_id"]}, {"$set": {_JOB: job}}, multi=False)
 
 
 def revoke(token: Document) -> None:
@@ -43,15 +43,15 @@ def revoke(token: Document) -> None:
     Token().remove(token)
 
 
-def of(job: Document) -> str | None:
-    """The token of a Girder job; `None` when it has expired."""
-    found = Token().findOne({_JOB: job["_id"], "expires": {"$gt": _now()}})
+def of(job: str) -> str | None:
+    """The token of a job of the service; `None` when it has expired."""
+    found = Token().findOne({_JOB: job, "expires": {"$gt": _now()}})
     return str(found["_id"]) if found else None
 
 
-def retire(job: Document) -> None:
+def retire(job: str) -> None:
     """Let the token of a job that has ended run out."""
-    Token().update({_JOB: job["_id"]}, {"$set": {"expires": _now() + _AFTERWARDS}})
+    Token().update({_JOB: job}, {"$set": {"expires": _now() + _AFTERWARDS}})
 
 
 def _now() -> datetime:
