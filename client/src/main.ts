@@ -5,7 +5,6 @@ import "./ui/styles/controls.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/stage.css";
 import { createApi } from "./api/client";
-import { UnreachableError } from "./api/http";
 import { AddressBar } from "./state/addressBar";
 import { type Action, reduce } from "./state/reducer";
 import { Session } from "./state/session";
@@ -33,10 +32,8 @@ const stage = new Stage(
     onView: (camera, projection) => session.viewMoved(camera, projection),
     onRegion: (box) => session.finishDrawing(box),
     onOutlinesAvailable: (available) => store.dispatch({ type: "outlinesAvailable", available }),
-    onTrouble: (error) => {
-      // A single bad tile is tried again quietly; a service that is gone is worth a banner.
-      if (error === null || error instanceof UnreachableError) void session.connection.check();
-    },
+    // A single bad tile is tried again quietly; a service that is gone is worth a banner.
+    onTrouble: (error) => session.trouble(error),
   },
 );
 

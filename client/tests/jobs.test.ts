@@ -31,6 +31,13 @@ describe("a job's records", () => {
     expect(withJob([predicting(10)], tracing)[0]?.progress.stage).toBe("trace");
   });
 
+  it("wait again when a failed one is asked for again", () => {
+    const failed = job({ state: "failed" });
+    expect(withJob([failed], job({ state: "queued" }))[0]?.state).toBe("queued");
+    expect(withJob([failed], job({ state: "running" }))[0]?.state).toBe("failed");
+    expect(withJob([job({ state: "done" })], job({ state: "queued" }))[0]?.state).toBe("done");
+  });
+
   it("stay newest first", () => {
     const older = job({ id: "older", created: "2026-01-01T00:00:00Z" });
     const newer = job({ id: "newer", created: "2026-01-02T00:00:00Z" });

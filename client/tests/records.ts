@@ -53,6 +53,7 @@ export function slide(change: Partial<SlideDetail>): SlideDetail {
     max_zoom: 4,
     format: "svs",
     fingerprint: "0",
+    folders: [],
     ...change,
   };
 }

@@ -179,3 +179,41 @@ describe("toasts", () => {
     expect(state.toasts.map(({ id }) => id)).toEqual([2]);
   });
 });
+
+describe("annotations on show", () => {
+  const listed = (id: string, updated: string) => ({
+    id,
+    name: id,
+    description: "",
+    attributes: {},
+    elements_count: 1,
+    by: "Ada",
+    updated,
+  });
+  const annotations = (...value: ReturnType<typeof listed>[]): Action => ({
+    type: "annotations",
+    slide: "slide",
+    annotations: { status: "ready", value },
+  });
+  const drawn = (id: string): Action => ({
+    type: "annotationDrawn",
+    slide: "slide",
+    id,
+    shapes: [],
+  });
+
+  it("go when they were changed or deleted, and stay when not", () => {
+    const state = stateAfter(
+      ...OPENED,
+      annotations(listed("same", "1"), listed("changed", "1"), listed("deleted", "1")),
+      ...["same", "changed", "deleted"].map(drawn),
+      annotations(listed("same", "1"), listed("changed", "2")),
+    );
+    expect(Object.keys(state.slide?.drawn ?? {})).toEqual(["same"]);
+  });
+
+  it("of another slide are nobody's", () => {
+    const state = stateAfter(...OPENED, { ...drawn("x"), slide: "other" } as Action);
+    expect(state.slide?.drawn).toEqual({});
+  });
+});

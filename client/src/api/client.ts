@@ -4,6 +4,10 @@ import type { TileAddress } from "../model/pyramid";
 import { type FollowHandlers, followJob } from "./events";
 import { getJson, send } from "./http";
 import type {
+  Account,
+  AnnotationDocument,
+  AnnotationSummary,
+  Folder,
   Job,
   Model,
   PolygonCollection,
@@ -15,7 +19,14 @@ import type {
 
 export interface Api {
   health(): Promise<void>;
-  slides(): Promise<readonly SlideSummary[]>;
+  session(): Promise<Account>;
+  signIn(login: string, password: string): Promise<Account>;
+  signOut(): Promise<void>;
+  /** The collections of an archive, or what lies in one of them. */
+  folders(within: Folder | null): Promise<readonly Folder[]>;
+  slides(wanted: SlideQuery): Promise<readonly SlideSummary[]>;
+  annotations(slide: string): Promise<readonly AnnotationSummary[]>;
+  annotation(id: string): Promise<AnnotationDocument>;
   slide(id: string): Promise<SlideDetail>;
   models(): Promise<readonly Model[]>;
   jobs(slide: string): Promise<readonly Job[]>;
@@ -23,6 +34,8 @@ export interface Api {
   run(id: string): Promise<Run>;
   segment(request: SegmentRequest): Promise<Job>;
   cancel(job: string): Promise<Job>;
+  /** Runs a failed job again; it keeps what it has finished. */
+  retry(job: string): Promise<Job>;
   focus(job: string, box: Box): Promise<void>;
   follow(job: string, handlers: FollowHandlers): () => void;
   slideTileUrl(slide: string, tile: TileAddress): string;
@@ -34,6 +47,12 @@ export interface Api {
     signal: AbortSignal,
   ): Promise<Blob>;
   polygons(query: PolygonQuery, signal: AbortSignal): Promise<PolygonCollection>;
+}
+
+/** All slides of a folder of the machine; in an archive those of a folder, or found by name. */
+export interface SlideQuery {
+  readonly folder?: string;
+  readonly search?: string;
 }
 
 export interface PolygonQuery {
@@ -49,13 +68,28 @@ const path = ({ z, x, y }: TileAddress): string => `${z}/${x}/${y}`;
 /** `root` is where the page lives, so that the service works below any path prefix. */
 export function createApi(root: string): Api {
   const at = (relative: string): string => new URL(`api/${relative}`, root).href;
-  const post = async (relative: string, body?: unknown): Promise<Job> => {
+  const post = async <T = Job>(relative: string, body?: unknown): Promise<T> => {
     const response = await send(at(relative), { method: "POST", body });
-    return (await response.json()) as Job;
+    return (await response.json()) as T;
   };
   return {
     health: async () => void (await send(at("health"))),
-    slides: async () => (await getJson<{ slides: SlideSummary[] }>(at("slides"))).slides,
+    session: () => getJson(at("session")),
+    signIn: (login, password) => post("session", { login, password }),
+    signOut: async () => void (await send(at("session"), { method: "DELETE" })),
+    folders: async (within) => {
+      const query = within ? `?within=${id(within.id)}&kind=${within.kind}` : "";
+      return (await getJson<{ folders: Folder[] }>(at(`folders${query}`))).folders;
+    },
+    slides: async (wanted) => {
+      const query = new URLSearchParams({ ...wanted });
+      return (await getJson<{ slides: SlideSummary[] }>(at(`slides?${query}`))).slides;
+    },
+    annotations: async (slide) => {
+      const url = at(`slides/${id(slide)}/annotations`);
+      return (await getJson<{ annotations: AnnotationSummary[] }>(url)).annotations;
+    },
+    annotation: (annotation) => getJson(at(`annotations/${id(annotation)}`)),
     slide: (slide) => getJson(at(`slides/${id(slide)}`)),
     models: async () => (await getJson<{ models: Model[] }>(at("models"))).models,
     jobs: async (slide) => (await getJson<{ jobs: Job[] }>(at(`jobs?slide=${id(slide)}`))).jobs,
@@ -63,6 +97,7 @@ export function createApi(root: string): Api {
     run: (run) => getJson(at(`runs/${id(run)}`)),
     segment: (request) => post("jobs", { kind: "segment", ...request }),
     cancel: (job) => post(`jobs/${id(job)}/cancel`),
+    retry: (job) => post(`jobs/${id(job)}/retry`),
     focus: async (job, box) =>
       void (await send(at(`jobs/${id(job)}/focus`), { method: "PUT", body: { box } })),
     follow: (job, handlers) => followJob(at(`jobs/${id(job)}/events`), handlers),

@@ -21,7 +21,7 @@ export function isAbort(error: unknown): boolean {
 }
 
 export interface RequestOptions {
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -30,7 +30,9 @@ export async function send(url: string, options: RequestOptions = {}): Promise<R
   const response = await fetchOrUnreachable(url, toInit(options));
   if (response.ok) return response;
   // A reverse proxy in front of a stopped service answers for it; that is "not there" as well.
-  if (response.status === 502 || response.status === 504) {
+  // The service itself says with a problem that the archive behind it is away.
+  const isProblem = response.headers.get("Content-Type")?.includes("problem+json") ?? false;
+  if (!isProblem && (response.status === 502 || response.status === 504)) {
     throw new UnreachableError(`${response.status} from the proxy`);
   }
   throw new ProblemError(await readProblem(response));

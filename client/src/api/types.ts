@@ -18,11 +18,34 @@ export interface Mpp {
   readonly source: "metadata" | "user" | "assumed";
 }
 
+/** Somebody who is signed in. */
+export interface User {
+  readonly id: string;
+  readonly login: string;
+  readonly name: string;
+}
+
+/** Where the slides are, and who looks at them; only an archive knows users. */
+export interface Account {
+  readonly mode: "folder" | "dsa";
+  /** Host of the archive. */
+  readonly site: string | null;
+  readonly user: User | null;
+}
+
+/** A collection or folder of an archive; `user` stands for somebody's own folders. */
+export interface Folder {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "collection" | "folder" | "user";
+}
+
 export interface SlideSummary {
   readonly id: string;
   readonly name: string;
-  readonly width: number;
-  readonly height: number;
+  /** Null in an archive, whose slides are not opened to list them. */
+  readonly width: number | null;
+  readonly height: number | null;
   readonly mpp: Mpp | null;
   readonly thumbnail: string;
   /** Why the file cannot be opened; null for a sound slide. */
@@ -30,6 +53,10 @@ export interface SlideSummary {
 }
 
 export interface SlideDetail extends SlideSummary {
+  readonly width: number;
+  readonly height: number;
+  /** The way to it from the archive's root. */
+  readonly folders: readonly Folder[];
   readonly tile_width: number;
   readonly tile_height: number;
   readonly max_zoom: number;
@@ -59,7 +86,7 @@ export interface Model {
 }
 
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
-export type JobStage = "starting" | "tissue" | "predict" | "trace" | "write" | "done";
+export type JobStage = "starting" | "tissue" | "predict" | "trace" | "write" | "push" | "done";
 
 export interface Progress {
   readonly stage: JobStage;
@@ -132,6 +159,40 @@ export interface SegmentRequest {
   readonly threshold: number;
   readonly roi?: Box;
   readonly focus?: Box;
+  /** In the place of this model's earlier layers. */
+  readonly replace?: boolean;
+}
+
+/** An annotation without its elements. */
+export interface AnnotationSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** A model's layer names its `run` and `model`. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly elements_count: number;
+  /** Who made it, for people; empty where nobody knows. */
+  readonly by: string;
+  readonly updated: string;
+}
+
+/** An element as the archive stores it; coordinates are (x, y, 0) in base pixels. */
+export interface AnnotationElement {
+  readonly type: string;
+  readonly points?: readonly (readonly number[])[];
+  readonly holes?: readonly (readonly (readonly number[])[])[];
+  readonly closed?: boolean;
+  readonly center?: readonly number[];
+  readonly width?: number;
+  readonly height?: number;
+  readonly radius?: number;
+  readonly rotation?: number;
+  readonly lineColor?: string;
+}
+
+export interface AnnotationDocument {
+  readonly name: string;
+  readonly elements: readonly AnnotationElement[];
 }
 
 /** GeoJSON of one class: `coordinates[0]` is the outer ring, the others are holes. */

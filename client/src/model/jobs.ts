@@ -15,6 +15,7 @@ export const STAGE_WORDS: Record<JobStage, string> = {
   predict: "Predicting",
   trace: "Tracing outlines",
   write: "Writing the results",
+  push: "Handing over the result",
   done: "Done",
 };
 
@@ -37,7 +38,8 @@ export function fraction({ progress }: Job): number | null {
  * The list with this record in it, newest first.
  *
  * Answers and events of one job may overtake each other: an ended job stays ended, and within a
- * stage the count never goes back. (A job may go back to waiting: a restarted service resumes it.)
+ * stage the count never goes back. (A job may go back to waiting: a restarted service resumes it,
+ * and a failed one can be run again.)
  */
 export function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
   const known = jobs.find(({ id }) => id === job.id);
@@ -47,6 +49,8 @@ export function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
 }
 
 function isOlder(job: Job, known: Job): boolean {
+  // Somebody has asked for it again.
+  if (known.state === "failed" && job.state === "queued") return false;
   if (hasEnded(known) !== hasEnded(job)) return hasEnded(known);
   const [a, b] = [job.progress, known.progress];
   return job.state === known.state && a.stage === b.stage && a.done < b.done;

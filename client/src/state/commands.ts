@@ -1,8 +1,16 @@
 /** What the reader can ask for. The interface between the UI and the session. */
+import type { Folder } from "../api/types";
 import type { Box } from "../model/box";
 import type { OverlaySettings, RegionChoice } from "./state";
 
 export interface Commands {
+  signIn(login: string, password: string): void;
+  signOut(): void;
+  /** Asks again who is there, when that could not be found out. */
+  identify(): void;
+  /** Goes to a collection or folder of the archive, by the way that leads there. */
+  openFolder(way: readonly Folder[]): void;
+  search(text: string): void;
   refreshSlides(): void;
   openSlide(id: string): void;
   chooseModel(reference: string): void;
@@ -13,6 +21,10 @@ export interface Commands {
   clearRegion(): void;
   segment(): void;
   cancel(job: string): void;
+  retry(job: string): void;
+  setReplace(replace: boolean): void;
+  refreshAnnotations(): void;
+  toggleAnnotation(id: string): void;
   selectRun(run: string): void;
   adjustOverlay(change: Partial<OverlaySettings>): void;
   toggleClass(className: string): void;

@@ -1,7 +1,18 @@
 /** All that can happen, and what the state is afterwards. Pure: no DOM, no time, no network. */
-import type { Job, Model, Run, SlideDetail, SlideSummary } from "../api/types";
+import type {
+  Account,
+  AnnotationSummary,
+  Folder,
+  Job,
+  Model,
+  Problem,
+  Run,
+  SlideDetail,
+  SlideSummary,
+} from "../api/types";
 import { withJob } from "../model/jobs";
 import type { Camera } from "../model/projection";
+import type { Shape } from "../model/shapes";
 import {
   type AppState,
   type Loadable,
@@ -9,12 +20,23 @@ import {
   type OpenSlide,
   type OverlaySettings,
   type RegionChoice,
+  ROOT,
+  type SignIn,
   type Toast,
 } from "./state";
 
 export type Action =
   | { readonly type: "connection"; readonly online: boolean }
-  | { readonly type: "slides"; readonly slides: Loadable<readonly SlideSummary[]> }
+  | { readonly type: "account"; readonly account: Loadable<Account> }
+  | { readonly type: "signIn"; readonly change: Partial<SignIn> }
+  /** Of one's own will, or for the reason that is given. */
+  | { readonly type: "signedOut"; readonly problem?: Problem }
+  | { readonly type: "shelf"; readonly way: readonly Folder[]; readonly search: string }
+  | {
+      readonly type: "slides";
+      readonly slides: Loadable<readonly SlideSummary[]>;
+      readonly folders: Loadable<readonly Folder[]>;
+    }
   | { readonly type: "models"; readonly models: Loadable<readonly Model[]> }
   | { readonly type: "modelChosen"; readonly model: string }
   | { readonly type: "slideOpened"; readonly id: string; readonly view: Restored }
@@ -27,6 +49,19 @@ export type Action =
   | { readonly type: "runs"; readonly slide: string; readonly runs: readonly Run[] }
   | { readonly type: "runChanged"; readonly run: Run }
   | { readonly type: "runSelected"; readonly runId: string | null }
+  | {
+      readonly type: "annotations";
+      readonly slide: string;
+      readonly annotations: Loadable<readonly AnnotationSummary[]>;
+    }
+  | {
+      readonly type: "annotationDrawn";
+      readonly slide: string;
+      readonly id: string;
+      readonly shapes: readonly Shape[];
+    }
+  | { readonly type: "annotationHidden"; readonly id: string }
+  | { readonly type: "replace"; readonly replace: boolean }
   | { readonly type: "submitting"; readonly submitting: boolean }
   | { readonly type: "region"; readonly change: Partial<RegionChoice> }
   | { readonly type: "overlay"; readonly change: Partial<OverlaySettings> }
@@ -45,8 +80,18 @@ export function reduce(state: AppState, action: Action): AppState {
   switch (action.type) {
     case "connection":
       return state.online === action.online ? state : { ...state, online: action.online };
+    case "account":
+    case "signIn":
+    case "signedOut":
+      return reduceAccount(state, action);
+    case "shelf":
+      return wentTo(state, action.way, action.search);
     case "slides":
-      return { ...state, slides: action.slides };
+      return {
+        ...state,
+        slides: action.slides,
+        shelf: { ...state.shelf, folders: action.folders },
+      };
     case "models":
       return { ...state, models: action.models, model: state.model ?? defaultModel(action.models) };
     case "modelChosen":
@@ -57,6 +102,8 @@ export function reduce(state: AppState, action: Action): AppState {
       return state.outlinesAvailable === action.available
         ? state
         : { ...state, outlinesAvailable: action.available };
+    case "replace":
+      return { ...state, replace: action.replace };
     case "submitting":
       return { ...state, submitting: action.submitting };
     case "region":
@@ -71,6 +118,45 @@ export function reduce(state: AppState, action: Action): AppState {
     default:
       return reduceSlide(state, action);
   }
+}
+
+type AccountAction = Extract<Action, { type: "account" | "signIn" | "signedOut" }>;
+
+function reduceAccount(state: AppState, action: AccountAction): AppState {
+  switch (action.type) {
+    case "account":
+      return { ...state, account: action.account };
+    case "signIn":
+      return { ...state, signIn: { ...state.signIn, ...action.change } };
+    case "signedOut":
+      return signedOut(state, action.problem ?? null);
+  }
+}
+
+/** The next one at this screen may be somebody else: nothing stays but the place. */
+function signedOut(state: AppState, problem: Problem | null): AppState {
+  const { account } = state;
+  if (account.status !== "ready") return state;
+  return {
+    ...state,
+    account: { status: "ready", value: { ...account.value, user: null } },
+    signIn: { busy: false, problem },
+    shelf: ROOT,
+    slides: { status: "loading" },
+    slide: null,
+    region: NO_REGION,
+    toasts: [],
+  };
+}
+
+/** Going somewhere else empties the list; typing on does not. */
+function wentTo(state: AppState, way: readonly Folder[], search: string): AppState {
+  if (way === state.shelf.way) return { ...state, shelf: { ...state.shelf, search } };
+  return {
+    ...state,
+    shelf: { way, folders: { status: "loading" }, search },
+    slides: { status: "loading" },
+  };
 }
 
 type OverlayAction = Extract<Action, { type: "overlay" | "classToggled" }>;
@@ -94,7 +180,10 @@ type SlideAction = Extract<
       | "jobChanged"
       | "runs"
       | "runChanged"
-      | "runSelected";
+      | "runSelected"
+      | "annotations"
+      | "annotationDrawn"
+      | "annotationHidden";
   }
 >;
 
@@ -113,6 +202,8 @@ function concerns(action: Exclude<SlideAction, { type: "slideOpened" }>, id: str
       return action.id === id;
     case "jobs":
     case "runs":
+    case "annotations":
+    case "annotationDrawn":
       return action.slide === id;
     case "jobChanged":
       return action.job.slide === id;
@@ -137,15 +228,48 @@ function changed(slide: OpenSlide, action: SlideAction): OpenSlide {
       return { ...slide, runs: withRun(slide.runs ?? [], action.run) };
     case "runSelected":
       return knows(slide, action.runId) ? { ...slide, runId: action.runId } : slide;
+    case "annotations":
+      return withAnnotations(slide, action.annotations);
+    case "annotationDrawn":
+      return { ...slide, drawn: { ...slide.drawn, [action.id]: action.shapes } };
+    case "annotationHidden":
+      return { ...slide, drawn: without(slide.drawn, [action.id]) };
     default:
       return slide;
   }
 }
 
+/** What was changed or deleted since it was drawn is drawn no more. */
+function withAnnotations(slide: OpenSlide, listed: OpenSlide["annotations"]): OpenSlide {
+  if (listed.status !== "ready") {
+    // A list that we have is better than the reason why there is no newer one.
+    return slide.annotations.status === "ready" ? slide : { ...slide, annotations: listed };
+  }
+  const before = slide.annotations.status === "ready" ? slide.annotations.value : [];
+  const stale = Object.keys(slide.drawn).filter(
+    (id) =>
+      before.find((each) => each.id === id)?.updated !==
+      listed.value.find((each) => each.id === id)?.updated,
+  );
+  return { ...slide, annotations: listed, drawn: without(slide.drawn, stale) };
+}
+
+function without(drawn: OpenSlide["drawn"], ids: readonly string[]): OpenSlide["drawn"] {
+  return Object.fromEntries(Object.entries(drawn).filter(([id]) => !ids.includes(id)));
+}
+
 function opened(state: AppState, id: string, view: Restored): AppState {
   return {
     ...state,
-    slide: { id, detail: { status: "loading" }, jobs: [], runs: null, runId: view.runId },
+    slide: {
+      id,
+      detail: { status: "loading" },
+      jobs: [],
+      runs: null,
+      runId: view.runId,
+      annotations: { status: "loading" },
+      drawn: {},
+    },
     camera: view.camera,
     region: NO_REGION,
     overlay: { ...state.overlay, ...view.overlay },

@@ -3,6 +3,20 @@ import type { Job, Model, ModelClass, Run, SlideDetail } from "../api/types";
 import { hasEnded } from "../model/jobs";
 import type { AppState } from "./state";
 
+export function inArchive({ account }: AppState): boolean {
+  return account.status === "ready" && account.value.mode === "dsa";
+}
+
+/** Nobody is signed in where somebody has to be. */
+export function needsSignIn({ account }: AppState): boolean {
+  return account.status === "ready" && account.value.mode === "dsa" && account.value.user === null;
+}
+
+/** Slides can be asked for. */
+export function isIn(state: AppState): boolean {
+  return state.account.status === "ready" && !needsSignIn(state);
+}
+
 export function openDetail(state: AppState): SlideDetail | null {
   const detail = state.slide?.detail;
   return detail?.status === "ready" ? detail.value : null;

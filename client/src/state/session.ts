@@ -3,30 +3,39 @@
  * service, and actions to the store. All decisions about the state itself are the reducer's.
  */
 import type { Api } from "../api/client";
-import { isAbort, ProblemError, UnreachableError } from "../api/http";
-import type { Job, Problem } from "../api/types";
+import { ProblemError } from "../api/http";
+import type { Folder, Job } from "../api/types";
 import { type Box, intersection, rounded } from "../model/box";
 import { hasEnded } from "../model/jobs";
 import { type Camera, type Projection, viewBox } from "../model/projection";
+import { Calls } from "./calls";
 import type { Commands } from "./commands";
 import { Connection } from "./connection";
 import { debounce } from "./debounce";
+import { Drawings } from "./drawings";
+import { Entrance } from "./entrance";
 import { type FollowerEvents, JobFollower } from "./jobFollower";
 import type { Action, Restored } from "./reducer";
-import { activeJobs, openDetail, segmentObstacle } from "./selectors";
-import type { AppState, Loadable } from "./state";
+import { activeJobs, inArchive, isIn, openDetail, segmentObstacle } from "./selectors";
+import { Shelves } from "./shelves";
+import type { AppState } from "./state";
 import type { Store } from "./store";
 import type { Address } from "./url";
 
 /** A view that is still moving is nobody's focus. */
 const FOCUS_PAUSE_MS = 400;
-const TOAST_MS = 9000;
 const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {} };
+const NOWHERE: Address = { slide: null, camera: null, run: null, overlay: {} };
 
 export class Session implements Commands {
-  readonly connection: Connection;
+  private readonly connection: Connection;
+  private readonly calls: Calls;
+  private readonly entrance: Entrance;
+  private readonly shelves: Shelves;
+  private readonly drawings: Drawings;
+  /** Where the reader wants to be, once they may. */
+  private wanted = NOWHERE;
   private view: Box | null = null;
-  private toasts = 0;
   private readonly loadingRuns = new Set<string>();
   /** The job asked for in this tab: its run is shown as soon as there is one. */
   private ownJob: string | null = null;
@@ -38,7 +47,14 @@ export class Session implements Commands {
     onTiles: FollowerEvents["onTiles"],
     private readonly onReturn: () => void,
   ) {
+    this.calls = new Calls(store, {
+      onUnreachable: () => void this.connection.check(),
+      onSignedOut: () => this.leave(() => this.entrance.lost()),
+    });
     this.connection = new Connection(api, store, () => this.resume());
+    this.entrance = new Entrance(api, store, this.calls, () => void this.enter());
+    this.shelves = new Shelves(api, store, this.calls);
+    this.drawings = new Drawings(api, store, this.calls);
     new JobFollower(api, store, {
       onJob: (job) => this.jobReported(job),
       onTiles,
@@ -47,16 +63,35 @@ export class Session implements Commands {
   }
 
   async start(address: Address): Promise<void> {
+    this.wanted = address;
     this.connection.start();
-    const models = this.loadModels();
-    if (address.slide !== null) this.navigate(address);
-    await this.loadSlides();
-    if (address.slide === null) this.openFirst();
-    await models;
+    await this.entrance.identify();
+  }
+
+  signIn(login: string, password: string): void {
+    void this.entrance.signIn(login, password);
+  }
+
+  signOut(): void {
+    this.leave(() => void this.entrance.signOut());
+  }
+
+  identify(): void {
+    void this.entrance.identify();
+  }
+
+  /** A tile or an outline could not be had; pictures do not say why. */
+  trouble(error: unknown): void {
+    if (error instanceof ProblemError) this.calls.explain(error);
+    else void this.connection.check();
+    if (error === null) this.entrance.recheck();
   }
 
   /** Back, forward, or an address typed by hand. */
-  navigate({ slide, camera, run, overlay }: Address): void {
+  navigate(address: Address): void {
+    const { slide, camera, run, overlay } = address;
+    this.wanted = address;
+    if (!isIn(this.store.state)) return;
     if (slide === null) this.store.dispatch({ type: "slideClosed" });
     else void this.open(slide, { camera, runId: run, overlay });
   }
@@ -67,8 +102,16 @@ export class Session implements Commands {
     this.sendFocus();
   }
 
+  openFolder(way: readonly Folder[]): void {
+    void this.shelves.open(way);
+  }
+
+  search(text: string): void {
+    this.shelves.search(text);
+  }
+
   refreshSlides(): void {
-    void this.loadSlides();
+    void this.shelves.load();
   }
 
   openSlide(id: string): void {
@@ -106,9 +149,27 @@ export class Session implements Commands {
   }
 
   cancel(job: string): void {
-    void this.attempt(async () => {
+    void this.calls.attempt(async () => {
       this.store.dispatch({ type: "jobChanged", job: await this.api.cancel(job) });
     });
+  }
+
+  retry(job: string): void {
+    void this.calls.attempt(async () => {
+      this.store.dispatch({ type: "jobChanged", job: await this.api.retry(job) });
+    });
+  }
+
+  setReplace(replace: boolean): void {
+    this.store.dispatch({ type: "replace", replace });
+  }
+
+  refreshAnnotations(): void {
+    void this.drawings.refresh();
+  }
+
+  toggleAnnotation(id: string): void {
+    void this.drawings.toggle(id);
   }
 
   selectRun(runId: string): void {
@@ -124,18 +185,43 @@ export class Session implements Commands {
   }
 
   dismissToast(id: number): void {
-    this.store.dispatch({ type: "toastDismissed", id });
+    this.calls.dismissToast(id);
+  }
+
+  /** Somebody may look around: to where the address leads, or else to where one begins. */
+  private async enter(): Promise<void> {
+    this.onReturn();
+    const models = this.loadModels();
+    const { wanted } = this;
+    if (wanted.slide !== null) this.navigate(wanted);
+    // In an archive the slide says where it lies.
+    if (wanted.slide === null || !inArchive(this.store.state)) await this.shelves.open([]);
+    if (wanted.slide === null && !inArchive(this.store.state)) this.openFirst();
+    await models;
+  }
+
+  /** Whoever comes in next comes back to this place. */
+  private leave(go: () => void): void {
+    const { slide, camera, overlay } = this.store.state;
+    if (slide) this.wanted = { slide: slide.id, camera, run: slide.runId, overlay };
+    go();
   }
 
   private async open(id: string, view: Restored): Promise<void> {
     this.store.dispatch({ type: "slideOpened", id, view });
-    const detail = await this.load(() => this.api.slide(id));
+    const detail = await this.calls.load(() => this.api.slide(id));
     this.store.dispatch({ type: "slideDetail", id, detail });
-    if (detail.status === "ready") await this.loadHistory(id);
+    // Whoever came by an address sees what lies beside the slide, or at least where to begin.
+    if (inArchive(this.store.state) && this.store.state.slides.status === "loading") {
+      void this.shelves.open(detail.status === "ready" ? detail.value.folders : []);
+    }
+    if (detail.status !== "ready") return;
+    void this.drawings.refresh();
+    await this.loadHistory(id);
   }
 
   private async loadHistory(slide: string): Promise<void> {
-    await this.attempt(async () => {
+    await this.calls.attempt(async () => {
       const [jobs, runs] = await Promise.all([this.api.jobs(slide), this.api.runs(slide)]);
       this.store.dispatch({ type: "jobs", slide, jobs });
       this.store.dispatch({ type: "runs", slide, runs });
@@ -150,15 +236,8 @@ export class Session implements Commands {
     this.store.dispatch({ type: "runSelected", runId: slide.runs[0]?.id ?? null });
   }
 
-  private async loadSlides(): Promise<void> {
-    const slides = await this.load(() => this.api.slides());
-    // A list that we have is better than the reason why there is no newer one.
-    if (slides.status === "failed" && this.store.state.slides.status === "ready") return;
-    this.store.dispatch({ type: "slides", slides });
-  }
-
   private async loadModels(): Promise<void> {
-    this.store.dispatch({ type: "models", models: await this.load(() => this.api.models()) });
+    this.store.dispatch({ type: "models", models: await this.calls.load(() => this.api.models()) });
   }
 
   private openFirst(): void {
@@ -175,13 +254,14 @@ export class Session implements Commands {
     const { scope, box } = state.region;
     const focus = this.focusBox();
     this.store.dispatch({ type: "submitting", submitting: true });
-    await this.attempt(async () => {
+    await this.calls.attempt(async () => {
       const job = await this.api.segment({
         slide: detail.id,
         model: state.model ?? "",
         threshold: state.overlay.threshold,
         ...(scope === "drawn" && box && { roi: box }),
         ...(focus && { focus }),
+        ...(state.replace && { replace: true }),
       });
       this.ownJob = job.id;
       this.jobReported(job);
@@ -196,11 +276,12 @@ export class Session implements Commands {
     const isKnown = this.store.state.slide?.runs?.some(({ id }) => id === run) ?? false;
     // A run that is over has a report.
     if (!isKnown || hasEnded(job)) void this.loadRun(run, job.id);
+    if (hasEnded(job)) void this.drawings.refresh();
   }
 
   private async loadRun(runId: string, jobId: string): Promise<void> {
     this.loadingRuns.add(runId);
-    await this.attempt(async () => {
+    await this.calls.attempt(async () => {
       this.store.dispatch({ type: "runChanged", run: await this.api.run(runId) });
       if (this.ownJob !== jobId && this.store.state.slide?.runId) return;
       this.ownJob = null;
@@ -232,8 +313,12 @@ export class Session implements Commands {
   }
 
   private resume(): void {
+    if (!isIn(this.store.state)) {
+      void this.entrance.identify();
+      return;
+    }
     this.onReturn();
-    void this.loadSlides();
+    void this.shelves.load();
     const { models, slide } = this.store.state;
     if (models.status !== "ready") void this.loadModels();
     if (!slide) return;
@@ -245,38 +330,5 @@ export class Session implements Commands {
         run: slide.runId,
         overlay: {},
       });
-  }
-
-  private async load<T>(call: () => Promise<T>): Promise<Loadable<T>> {
-    try {
-      return { status: "ready", value: await call() };
-    } catch (error) {
-      return { status: "failed", problem: this.explain(error) };
-    }
-  }
-
-  private async attempt(call: () => Promise<void>): Promise<void> {
-    try {
-      await call();
-    } catch (error) {
-      if (isAbort(error)) return;
-      const { detail, hint } = this.explain(error);
-      if (!(error instanceof UnreachableError)) this.toast(detail, hint);
-    }
-  }
-
-  private explain(error: unknown): Problem {
-    if (error instanceof ProblemError) return error.problem;
-    if (!(error instanceof UnreachableError)) throw error;
-    // The banner says it, once; a toast for every failed call would only repeat it.
-    void this.connection.check();
-    const title = "The service does not answer";
-    return { title, status: 0, detail: `${title}.`, hint: "Trying again…" };
-  }
-
-  private toast(text: string, hint: string | null): void {
-    const id = ++this.toasts;
-    this.store.dispatch({ type: "toast", toast: { id, text, hint } });
-    setTimeout(() => this.dismissToast(id), TOAST_MS);
   }
 }

@@ -1,7 +1,18 @@
 /** Everything the viewer knows, as one immutable value. */
-import type { Job, Model, Problem, Run, SlideDetail, SlideSummary } from "../api/types";
+import type {
+  Account,
+  AnnotationSummary,
+  Folder,
+  Job,
+  Model,
+  Problem,
+  Run,
+  SlideDetail,
+  SlideSummary,
+} from "../api/types";
 import type { Box } from "../model/box";
 import type { Camera } from "../model/projection";
+import type { Shape } from "../model/shapes";
 
 export type Loadable<T> =
   | { readonly status: "loading" }
@@ -39,6 +50,24 @@ export interface OpenSlide {
   /** Newest first; null until they were asked for. */
   readonly runs: readonly Run[] | null;
   readonly runId: string | null;
+  /** By name. */
+  readonly annotations: Loadable<readonly AnnotationSummary[]>;
+  /** The shapes of the annotations on show, by id. */
+  readonly drawn: Readonly<Record<string, readonly Shape[]>>;
+}
+
+/** Where in an archive the reader stands, and what is searched for there. */
+export interface Shelf {
+  /** From the root, which is not in it. */
+  readonly way: readonly Folder[];
+  readonly folders: Loadable<readonly Folder[]>;
+  readonly search: string;
+}
+
+export interface SignIn {
+  readonly busy: boolean;
+  /** Why nobody came in at the last try, or is in no more. */
+  readonly problem: Problem | null;
 }
 
 export interface Toast {
@@ -49,6 +78,9 @@ export interface Toast {
 
 export interface AppState {
   readonly online: boolean;
+  readonly account: Loadable<Account>;
+  readonly signIn: SignIn;
+  readonly shelf: Shelf;
   readonly slides: Loadable<readonly SlideSummary[]>;
   readonly models: Loadable<readonly Model[]>;
   /** The chosen model's reference; null until the models are known. */
@@ -58,6 +90,8 @@ export interface AppState {
   /** The view is close enough for outlines to be traced. */
   readonly outlinesAvailable: boolean;
   readonly region: RegionChoice;
+  /** A new run takes the place of what the same model has left in the archive. */
+  readonly replace: boolean;
   readonly overlay: OverlaySettings;
   /** A job was asked for and the service has not answered yet. */
   readonly submitting: boolean;
@@ -76,8 +110,13 @@ export const DEFAULT_OVERLAY: OverlaySettings = {
 
 export const NO_REGION: RegionChoice = { scope: "whole", box: null, drawing: false };
 
+export const ROOT: Shelf = { way: [], folders: { status: "loading" }, search: "" };
+
 export const INITIAL_STATE: AppState = {
   online: true,
+  account: { status: "loading" },
+  signIn: { busy: false, problem: null },
+  shelf: ROOT,
   slides: { status: "loading" },
   models: { status: "loading" },
   model: null,
@@ -85,6 +124,7 @@ export const INITIAL_STATE: AppState = {
   camera: null,
   outlinesAvailable: false,
   region: NO_REGION,
+  replace: false,
   overlay: DEFAULT_OVERLAY,
   submitting: false,
   toasts: [],

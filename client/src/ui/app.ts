@@ -2,12 +2,15 @@
 import { render } from "lit-html";
 import type { Commands } from "../state/commands";
 import type { AppState } from "../state/state";
+import { accountLine } from "./accountLine";
+import { annotationList } from "./annotationList";
 import { jobCard } from "./jobCard";
 import { legend } from "./legend";
 import { notices } from "./notices";
 import { overlayPanel } from "./overlayPanel";
 import { runList } from "./runList";
 import { segmentPanel } from "./segmentPanel";
+import { signInForm } from "./signInForm";
 import { slideList, type ThumbnailUrl } from "./slideList";
 import { stageHeader, stageMessage } from "./stageHeader";
 
@@ -36,6 +39,8 @@ export class App {
 
   private render(state: AppState): void {
     const { commands } = this;
+    render(signInForm(state, commands), host("entrance"));
+    render(accountLine(state, commands), host("account"));
     render(slideList(state, commands, this.thumbnailUrl), host("slides"));
     render(stageHeader(state), host("stage-header"));
     render(stageMessage(state), host("stage-message"));
@@ -46,6 +51,7 @@ export class App {
         overlayPanel(state, commands),
         legend(state, commands),
         runList(state, commands),
+        annotationList(state, commands),
       ],
       host("panel"),
     );

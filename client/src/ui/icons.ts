@@ -11,6 +11,7 @@ export const ICONS = {
   home: icon(svg`<path d="M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3" />`),
   rectangle: icon(svg`<path d="M3 4h10v8H3z" stroke-dasharray="2.2 1.6" />`),
   cross: icon(svg`<path d="M4 4l8 8M12 4l-8 8" />`),
+  folder: icon(svg`<path d="M2 4.5h4l1.5 1.5H14v7H2z" />`),
   refresh: icon(svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5" />`),
   warning: icon(svg`<path d="M8 2.5l6 11H2zM8 6.5v3.2M8 11.4v.4" />`),
 };

@@ -17,7 +17,7 @@ export function jobCard(state: AppState, commands: Commands): TemplateResult | t
         >${activity(job)}</span>
       ${hasEnded(job) ? outcome(job) : cancelButton(job, commands)}
     </div>
-    ${hasEnded(job) ? nothing : progress(job)} ${failure(job)}
+    ${hasEnded(job) ? nothing : progress(job)} ${failure(job, commands)}
   </section>`;
 }
 
@@ -51,6 +51,10 @@ function outcome({ started, finished, progress: { done, total } }: Job): Templat
   return html`<span class="job-figures">${[tiles, time].filter(Boolean).join(" in ")}</span>`;
 }
 
-function failure({ failure: reason }: Job): TemplateResult | typeof nothing {
-  return reason ? problemNote({ detail: reason.cause, hint: reason.hint }) : nothing;
+function failure(job: Job, commands: Commands): TemplateResult | typeof nothing {
+  const { failure: reason } = job;
+  if (!reason) return nothing;
+  return html`${problemNote({ detail: reason.cause, hint: reason.hint })}
+    <button data-testid="retry-button" title="It goes on from what is finished"
+      @click=${() => commands.retry(job.id)}>Run again</button>`;
 }

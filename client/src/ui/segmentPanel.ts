@@ -4,7 +4,13 @@ import { live } from "lit-html/directives/live.js";
 import type { Model } from "../api/types";
 import { formatMillimetres, formatPixels } from "../model/format";
 import type { Commands } from "../state/commands";
-import { activeJobs, chosenModel, openDetail, segmentObstacle } from "../state/selectors";
+import {
+  activeJobs,
+  chosenModel,
+  inArchive,
+  openDetail,
+  segmentObstacle,
+} from "../state/selectors";
 import type { AppState, RegionChoice } from "../state/state";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
@@ -12,7 +18,8 @@ import { problemNote } from "./problemNote";
 export function segmentPanel(state: AppState, commands: Commands): TemplateResult {
   return html`<section class="panel-section" aria-labelledby="segment-title">
     <h2 id="segment-title">Segment</h2>
-    ${modelPicker(state, commands)} ${regionPicker(state, commands)} ${start(state, commands)}
+    ${modelPicker(state, commands)} ${regionPicker(state, commands)}
+    ${replaceToggle(state, commands)} ${start(state, commands)}
   </section>`;
 }
 
@@ -81,6 +88,16 @@ function drawnRegion(state: AppState, commands: Commands): TemplateResult | type
     <button class="quiet" data-testid="clear-region" @click=${() => commands.clearRegion()}>
       ${ICONS.cross} Clear</button>
   </div>`;
+}
+
+function replaceToggle(state: AppState, commands: Commands): TemplateResult | typeof nothing {
+  if (!inArchive(state)) return nothing;
+  return html`<label class="toggle"
+    title="When the run is done, what earlier runs of this model left on the slide is deleted there. What people drew stays.">
+    <input type="checkbox" data-testid="replace-toggle" .checked=${live(state.replace)}
+      @change=${(event: Event) => commands.setReplace((event.target as HTMLInputElement).checked)} />
+    <span>Replace this model's earlier layers</span>
+  </label>`;
 }
 
 function start(state: AppState, commands: Commands): TemplateResult {

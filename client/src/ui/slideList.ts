@@ -4,9 +4,11 @@ import { repeat } from "lit-html/directives/repeat.js";
 import type { SlideSummary } from "../api/types";
 import { formatMillimetres, formatMpp, formatPixels } from "../model/format";
 import type { Commands } from "../state/commands";
+import { inArchive } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
+import { shelfPanel } from "./shelfPanel";
 
 export type ThumbnailUrl = (slide: SlideSummary, width: number) => string;
 
@@ -21,23 +23,19 @@ export function slideList(
       <button class="quiet icon-only" title="Look for new slides" aria-label="Look for new slides"
         @click=${() => commands.refreshSlides()}>${ICONS.refresh}</button>
     </header>
-    ${content(state, commands, thumbnailUrl)}
+    ${shelfPanel(state, commands)} ${content(state, commands, thumbnailUrl)}
   `;
 }
 
 function content(
-  { slides, slide }: AppState,
+  state: AppState,
   commands: Commands,
   thumbnailUrl: ThumbnailUrl,
-): TemplateResult {
+): TemplateResult | typeof nothing {
+  const { slides, slide } = state;
   if (slides.status === "loading") return html`<p class="placeholder">Reading the slides…</p>`;
   if (slides.status === "failed") return problemNote(slides.problem);
-  if (slides.value.length === 0) {
-    return html`<p class="placeholder">
-      There are no slides here yet. Put whole-slide images into the folder that the service was
-      started with, then look again.
-    </p>`;
-  }
+  if (slides.value.length === 0) return nothingHere(state);
   return html`<ul class="slide-list">
     ${repeat(
       slides.value,
@@ -45,6 +43,23 @@ function content(
       (each) => html`<li>${entry(each, each.id === slide?.id, commands, thumbnailUrl)}</li>`,
     )}
   </ul>`;
+}
+
+function nothingHere(state: AppState): TemplateResult | typeof nothing {
+  const { shelf } = state;
+  const say = (text: string) => html`<p class="placeholder" data-testid="nothing-here">${text}</p>`;
+  if (!inArchive(state)) {
+    return say(
+      "There are no slides here yet. Put whole-slide images into the folder that the service was " +
+        "started with, then look again.",
+    );
+  }
+  if (shelf.search) return say("No slide whose name begins like this, among those you may see.");
+  const folders = shelf.folders.status === "ready" ? shelf.folders.value.length : 0;
+  if (folders > 0) return nothing;
+  return shelf.way.length === 0
+    ? say("The archive shows you no collections. Ask for access to one.")
+    : say("There are no slides in here. In the archive, a slide is an item that is a large image.");
 }
 
 function entry(
@@ -69,7 +84,8 @@ function entry(
   </button>`;
 }
 
-function facts({ width, height, mpp }: SlideSummary): TemplateResult {
+function facts({ width, height, mpp }: SlideSummary): TemplateResult | typeof nothing {
+  if (width === null || height === null) return nothing;
   return html`
     <span class="fact">${formatPixels(width, height)}</span>
     ${

@@ -1,7 +1,7 @@
 /** What lies over the stage: the slide's name, or why there is nothing to see. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { formatMpp, formatPixels } from "../model/format";
-import { openDetail } from "../state/selectors";
+import { inArchive, openDetail } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { problemNote } from "./problemNote";
 
@@ -15,9 +15,13 @@ export function stageHeader(state: AppState): TemplateResult | typeof nothing {
 }
 
 /** In the middle of an empty stage. */
-export function stageMessage({ slide, slides }: AppState): TemplateResult | typeof nothing {
+export function stageMessage(state: AppState): TemplateResult | typeof nothing {
+  const { slide, slides } = state;
   if (!slide) {
-    const text = slides.status === "loading" ? "" : "Choose a slide on the left.";
+    const how = inArchive(state)
+      ? "Open a collection on the left and choose a slide, or find it by its name."
+      : "Choose a slide on the left.";
+    const text = slides.status === "loading" ? "" : how;
     return html`<p class="placeholder">${text}</p>`;
   }
   if (slide.detail.status === "loading") return html`<p class="placeholder">Opening the slide…</p>`;

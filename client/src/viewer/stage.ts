@@ -6,6 +6,7 @@ import { debounce } from "../state/debounce";
 import { openDetail, selectedRun, shownClass } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { DeepZoom } from "./deepZoom";
+import { DrawingLayer } from "./outlines/drawingLayer";
 import { OutlineLayer } from "./outlines/outlineLayer";
 import { decodeGreyTile } from "./overlay/greyTile";
 import { OverlayLayer } from "./overlay/overlayLayer";
@@ -34,6 +35,7 @@ export class Stage {
   private readonly deepZoom: DeepZoom;
   private readonly overlay: OverlayLayer;
   private readonly outlines: OutlineLayer;
+  private readonly drawings: DrawingLayer;
   private readonly region: RegionTool;
   private readonly scaleBar: ScaleBarView;
   private readonly status: StatusLine;
@@ -65,6 +67,7 @@ export class Stage {
       events.onTrouble,
       events.onOutlinesAvailable,
     );
+    this.drawings = new DrawingLayer(surface);
     this.region = new RegionTool(surface, events.onRegion, () => this.slideBox());
     this.scaleBar = new ScaleBarView(hosts.scaleBar);
     this.status = new StatusLine(hosts.status);
@@ -76,6 +79,7 @@ export class Stage {
     this.openSlide(state);
     this.overlay.show(sceneOf(state));
     this.outlines.show(state);
+    this.drawings.show(state);
     this.region.show(state.region);
     this.drawReadouts();
   }
@@ -116,6 +120,7 @@ export class Stage {
   private drawFrame(projection: Projection | null): void {
     this.overlay.draw(projection);
     this.outlines.draw(projection);
+    this.drawings.draw(projection);
     this.region.draw(projection);
     this.drawReadouts();
     // A frame is drawn for every tile that arrives; most of them are of the same place.

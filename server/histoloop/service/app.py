@@ -70,6 +70,8 @@ def _register_pages(app: OpenAPI, library: Library) -> None:
         response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
+        if archive:  # what a browser keeps for one user is not for the next
+            response.headers.setdefault("Vary", f"Cookie, {identity.HEADER}")
         return response
 
 

@@ -122,6 +122,7 @@ def slide_annotations(path: ById) -> dict[str, Any]:
                 "attributes": one.attributes,
                 "elements_count": one.elements,
                 "creator": one.creator,
+                "by": here.visitor.name_of(one.creator),
                 "updated": one.updated.isoformat(),
             }
             for one in found

@@ -11,7 +11,7 @@ from typing import Protocol
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.store import AnnotationStore
 from histoloop.config import Settings
-from histoloop.errors import NotFoundError, SignInError, UsageError
+from histoloop.errors import AccessError, NotFoundError, SignInError, UsageError
 from histoloop.jobs.archive import dsa_site, open_archive
 from histoloop.service.pulse import Pulse
 from histoloop.service.remembered import Remembered
@@ -23,6 +23,8 @@ from histoloop.slides.slide import SlideEntry, SlideStore
 
 _RIGHTS_HOLD_S = 20.0
 """How long a right that was taken away can still be used."""
+
+_NAMES_HOLD_S = 600.0
 
 _VISITORS = 64
 
@@ -69,6 +71,10 @@ class Visitor(Protocol):
         """
         ...
 
+    def name_of(self, user: str) -> str:
+        """What people call the user of an id; empty where that is nobody's business."""
+        ...
+
     def refuse_readonly(self, slide: str) -> None:
         """Make sure that the visitor may have a slide segmented.
 
@@ -104,6 +110,9 @@ class FolderVisitor:
     def revision(self, slide: str) -> str:
         return str(self.slides.find(slide).path.stat().st_mtime_ns)
 
+    def name_of(self, user: str) -> str:
+        return user
+
     def refuse_readonly(self, slide: str) -> None:
         self.slides.find(slide)
 
@@ -134,12 +143,16 @@ class DsaVisitor:
         self._pulse = pulse_of(slides.site.url, slides.site.host)
         self._revision = Remembered(self._ask_revision, _RIGHTS_HOLD_S)
         self._user = Remembered(self._ask_user, _RIGHTS_HOLD_S)
+        self._name = Remembered(self._ask_name, _NAMES_HOLD_S)
 
     def user(self) -> User:
         return self._user("me")
 
     def revision(self, slide: str) -> str:
         return self._revision(slide)
+
+    def name_of(self, user: str) -> str:
+        return self._name(user) if is_id(user) else ""
 
     def refuse_readonly(self, slide: str) -> None:
         self._pulse.refuse_absent()
@@ -181,7 +194,13 @@ class DsaVisitor:
                 f"{self.slides.site.host}: does not know this token (any more)",
                 hint="sign in again",
             )
-        return User(me["_id"], me["login"], f"{me['firstName']} {me['lastName']}".strip())
+        return User(me["_id"], me["login"], _name(me))
+
+    def _ask_name(self, user: str) -> str:
+        try:
+            return _name(self._connection.get(f"user/{user}"))
+        except (AccessError, NotFoundError):
+            return ""
 
 
 @lru_cache(maxsize=_VISITORS)
@@ -213,6 +232,10 @@ def pulse(settings: Settings) -> Pulse | None:
         return None
     site = dsa_site(settings)
     return pulse_of(site.url, site.host)
+
+
+def _name(user: dict[str, str]) -> str:
+    return f"{user.get('firstName', '')} {user.get('lastName', '')}".strip() or user["login"]
 
 
 def _no_folder(id: str) -> NotFoundError:

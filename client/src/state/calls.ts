@@ -1,0 +1,67 @@
+/** Calls to the service whose failures end where the reader sees them: once, in the right place. */
+import { isAbort, ProblemError, UnreachableError } from "../api/http";
+import type { Problem } from "../api/types";
+import type { Action } from "./reducer";
+import type { AppState, Loadable } from "./state";
+import type { Store } from "./store";
+
+export interface CallEvents {
+  readonly onUnreachable: () => void;
+  /** The service does not know, or no longer, who asks. */
+  readonly onSignedOut: () => void;
+}
+
+const TOAST_MS = 9000;
+const UNAUTHORIZED = 401;
+
+export class Calls {
+  private toasts = 0;
+
+  constructor(
+    private readonly store: Store<AppState, Action>,
+    private readonly events: CallEvents,
+  ) {}
+
+  /** The answer as a value, or the reason why there is none. */
+  async load<T>(call: () => Promise<T>): Promise<Loadable<T>> {
+    try {
+      return { status: "ready", value: await call() };
+    } catch (error) {
+      return { status: "failed", problem: this.explain(error) };
+    }
+  }
+
+  /** Does it, or says in a toast why it cannot be done. */
+  async attempt(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      if (isAbort(error)) return;
+      const { status, detail, hint } = this.explain(error);
+      // The banner and the sign-in form speak for themselves.
+      if (status !== 0 && status !== UNAUTHORIZED) this.toast(detail, hint);
+    }
+  }
+
+  explain(error: unknown): Problem {
+    if (error instanceof ProblemError) {
+      if (error.problem.status === UNAUTHORIZED) this.events.onSignedOut();
+      return error.problem;
+    }
+    if (!(error instanceof UnreachableError)) throw error;
+    // The banner says it, once; a toast for every failed call would only repeat it.
+    this.events.onUnreachable();
+    const title = "The service does not answer";
+    return { title, status: 0, detail: `${title}.`, hint: "Trying again…" };
+  }
+
+  dismissToast(id: number): void {
+    this.store.dispatch({ type: "toastDismissed", id });
+  }
+
+  private toast(text: string, hint: string | null): void {
+    const id = ++this.toasts;
+    this.store.dispatch({ type: "toast", toast: { id, text, hint } });
+    setTimeout(() => this.dismissToast(id), TOAST_MS);
+  }
+}
