@@ -2,10 +2,11 @@
 
     python -m benchmarks.push_annotations [--polygons 300000] [--rounds 3]
 
-Every round starts a DSA of its own and pushes the same file of documents in each way, in turn,
+Every round starts DSAs of its own and pushes the same file of documents in each way, in turn,
 each way in a process of its own: as girder-client posts them; by our store, to a server without
-our plugin and to one with it. Printed are polygons per second, the ratio within the rounds, and
-the memory of client, Girder and MongoDB in the first and in the last third of a push.
+our plugin and to one with it. Printed are polygons per second and per second of computing (of
+client, Girder and MongoDB together: what else runs on the machine matters less to it), each with
+its ratio within the rounds, and memory in the first and in the last third of a push.
 """
 
 from __future__ import annotations
@@ -49,10 +50,12 @@ class Measured:
     """One push.
 
     Attributes:
-        memory: bytes of client, girder and mongod at each look.
+        cpu: seconds of computing, of all processes; memory: bytes of client, girder and mongod
+            at each look.
     """
 
     seconds: float
+    cpu: float
     memory: list[dict[str, int]]
 
     def megabytes(self, process: str, third: int) -> float:
@@ -93,23 +96,33 @@ def measure(way: str, archive: Archive, path: Path) -> Measured:
     item = client.createItem(archive.folders["private"], way)["_id"]
     command = [sys.executable, "-m", "benchmarks.push_annotations", "--as", way, "--url"]
     command += [archive.url, "--item", item, "--file", str(path)]
-    memory = []
+    memory, cpu = [], 0.0
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()  # it has loaded its code
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), computing(archive, process.pid)
         process.stdin.write(archive.token("annotator").encode() + b"\n")
         process.stdin.flush()
         while process.poll() is None:
             memory.append({"client": rss(process.pid), **archive.stack.rss})
+            cpu = computing(archive, process.pid) or cpu
             time.sleep(_PERIOD_S)
         seconds = time.perf_counter() - start
     assert process.returncode == 0
     stored = client.get("annotation", parameters={"itemId": item, "limit": 0})
     expected = sum(len(one["elements"]) for one in read_documents(path))
     assert sum(one["_elementCount"] for one in stored) == expected
-    return Measured(seconds, [look for look in memory if look["client"]])
+    return Measured(seconds, cpu - worked, [look for look in memory if look["client"]])
+
+
+def computing(archive: Archive, pid: int) -> float:
+    """Seconds that client, Girder and MongoDB have computed so far; 0 when the client is gone."""
+    try:
+        times = [psutil.Process(one).cpu_times() for one in (pid, *archive.stack.pids.values())]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(one.user + one.system for one in times)
 
 
 def rss(pid: int) -> int:
@@ -137,16 +150,19 @@ def rounds(path: Path, count: int) -> Iterator[dict[str, Measured]]:
 def report(found: list[dict[str, Measured]], polygons: int) -> None:
     print(f"\n{polygons} polygons of {VERTICES} vertices, {len(found)} rounds; memory in MB as")
     print("first third → last third of a push, medians of the rounds\n")
-    print(f"{'':22}{'polygons/s':>12}{'ratio':>8}{'client':>16}{'girder':>16}{'mongod':>16}")
+    print(f"{'':22}{'polygons/s':>11}{'ratio':>8}{'/CPU s':>9}{'ratio':>8}", end="")
+    print("".join(f"{name:>16}" for name in ("client", "girder", "mongod")))
     for way in WAYS:
         speed = median(polygons / one[way].seconds for one in found)
         ratio = median(one[PLAIN].seconds / one[way].seconds for one in found)
+        per_cpu = median(polygons / one[way].cpu for one in found)
+        cpu_ratio = median(one[PLAIN].cpu / one[way].cpu for one in found)
         memory = "".join(
             f"{median(one[way].megabytes(name, 0) for one in found):8.0f} →"
             f"{median(one[way].megabytes(name, 2) for one in found):6.0f}"
             for name in ("client", "girder", "mongod")
         )
-        print(f"{way:22}{speed:12.0f}{ratio:7.2f}×{memory}")
+        print(f"{way:22}{speed:11.0f}{ratio:7.2f}×{per_cpu:9.0f}{cpu_ratio:7.2f}×{memory}")
 
 
 def main() -> None:

@@ -7,8 +7,9 @@ digest in ``attributes``, tells a whole document from a part of one without read
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -82,12 +83,13 @@ def _with_floats(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     changed: dict[str, Any] = {}
     if "points" in element:
-        changed["points"] = list(_floats(element["points"]))
+        changed["points"] = _floats(element["points"])
     if element.get("holes"):
-        changed["holes"] = [list(_floats(hole)) for hole in element["holes"]]
+        changed["holes"] = [_floats(hole) for hole in element["holes"]]
     return {**element, **changed} if changed else element
 
 
-def _floats(points: Iterable[Iterable[float]]) -> Iterator[list[float]]:
-    for point in points:
-        yield [float(value) for value in point]
+def _floats(points: list[list[float]]) -> list[list[float]]:
+    if set(map(type, chain.from_iterable(points))) == {float}:
+        return points  # as our own documents are
+    return [[float(value) for value in point] for point in points]
