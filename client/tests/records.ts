@@ -54,6 +54,7 @@ export function slide(change: Partial<SlideDetail>): SlideDetail {
     format: "svs",
     fingerprint: "0",
     folders: [],
+    editable: true,
     ...change,
   };
 }

@@ -139,6 +139,15 @@ describe("the Segment button", () => {
     expect(segmentObstacle(state)).toMatch(/how large its pixels are/);
   });
 
+  it("says why not when the reader may only look", () => {
+    const state = stateAfter(...OPENED, {
+      type: "slideDetail",
+      id: "slide",
+      detail: { status: "ready", value: slide({ editable: false }) },
+    });
+    expect(segmentObstacle(state)).toMatch(/write access/);
+  });
+
   it("waits for the region to be drawn", () => {
     const state = stateAfter(...OPENED, { type: "region", change: { scope: "drawn" } });
     expect(segmentObstacle(state)).toMatch(/Draw a region/);

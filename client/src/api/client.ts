@@ -38,7 +38,7 @@ export interface Api {
   retry(job: string): Promise<Job>;
   focus(job: string, box: Box): Promise<void>;
   follow(job: string, handlers: FollowHandlers): () => void;
-  slideTileUrl(slide: string, tile: TileAddress): string;
+  slideTileUrl(slide: SlideDetail, tile: TileAddress): string;
   thumbnailUrl(slide: SlideSummary, width: number): string;
   probabilityTile(
     run: string,
@@ -101,7 +101,9 @@ export function createApi(root: string): Api {
     focus: async (job, box) =>
       void (await send(at(`jobs/${id(job)}/focus`), { method: "PUT", body: { box } })),
     follow: (job, handlers) => followJob(at(`jobs/${id(job)}/events`), handlers),
-    slideTileUrl: (slide, tile) => at(`slides/${id(slide)}/tiles/${path(tile)}`),
+    // With the fingerprint, a browser does not show what it has kept of a slide that was replaced.
+    slideTileUrl: (slide, tile) =>
+      at(`slides/${id(slide.id)}/tiles/${path(tile)}?of=${id(slide.fingerprint)}`),
     thumbnailUrl: (slide, width) => at(`slides/${id(slide.id)}/thumbnail?width=${width}`),
     probabilityTile: async (run, className, tile, signal) => {
       const query = `layer=probability&class=${id(className)}`;

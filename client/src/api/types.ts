@@ -57,6 +57,8 @@ export interface SlideDetail extends SlideSummary {
   readonly height: number;
   /** The way to it from the archive's root. */
   readonly folders: readonly Folder[];
+  /** Whether the reader may have it segmented. */
+  readonly editable: boolean;
   readonly tile_width: number;
   readonly tile_height: number;
   readonly max_zoom: number;

@@ -72,6 +72,9 @@ export function shownClasses(state: AppState, run: Run): readonly ModelClass[] {
 export function segmentObstacle(state: AppState): string | null {
   const detail = openDetail(state);
   if (!detail) return "Open a slide first.";
+  if (!detail.editable) {
+    return "You may look at this slide. To segment it, ask for write access to its folder.";
+  }
   if (!detail.mpp) {
     return (
       "This slide does not say how large its pixels are, and without that a model sees everything " +

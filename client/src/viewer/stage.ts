@@ -114,7 +114,7 @@ export class Stage {
       this.drawFrame(null);
       return;
     }
-    this.deepZoom.open(detail, state.camera, (tile) => this.api.slideTileUrl(detail.id, tile));
+    this.deepZoom.open(detail, state.camera, (tile) => this.api.slideTileUrl(detail, tile));
   }
 
   private drawFrame(projection: Projection | null): void {

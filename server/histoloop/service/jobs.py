@@ -59,7 +59,7 @@ def create_job(body: NewJob) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 def _request(here: Visit, body: NewJob) -> SegmentRequest:
-    slide, user = here.slide(body.slide), here.visitor.user()
+    slide, user = here.slide(body.slide, now=True), here.visitor.user()
     here.visitor.refuse_readonly(slide.id)
     known_mpp(slide)
     return SegmentRequest(

@@ -55,15 +55,18 @@ class Visit:
     def annotations(self) -> AnnotationStore:
         return self.visitor.annotations
 
-    def slide(self, id: str) -> Slide:
+    def slide(self, id: str, *, now: bool = False) -> Slide:
         """An open slide; it is opened again when another file lies under its id.
+
+        Args:
+            now: make sure that it is so at this moment.
 
         Raises:
             AccessError: the visitor may not see it.
             NotFoundError: no slide has this id.
             SlideError: it cannot be read.
         """
-        return _open_slide(self.visitor, id, self.visitor.revision(id))
+        return _open_slide(self.visitor, id, self.visitor.revision(id, now=now))
 
     def job(self, id: str) -> Job:
         """A job.

@@ -42,6 +42,10 @@ class Remembered(Generic[Answer]):
             raise copy(answer)
         return answer
 
+    def forget(self, key: str) -> None:
+        """Ask anew when it is next wanted to be known."""
+        self._known.pop(key, None)
+
     def _answer(self, key: str) -> Answer | AccessError | NotFoundError:
         try:
             return self._ask(key)

@@ -15,7 +15,7 @@ from histoloop.errors import DsaAwayError, SignInError, UsageError
 from histoloop.jobs.archive import dsa_site
 from histoloop.service.identity import COOKIE, login
 from histoloop.service.library import library
-from histoloop.service.visitor import User, visitor_of
+from histoloop.service.visitor import User, host_of, visitor_of
 from histoloop.slides.dsa.site import DsaSite, Login
 
 sessions = APIBlueprint("session", __name__, url_prefix="/api", abp_tags=[Tag(name="session")])
@@ -94,7 +94,7 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
     except HttpError as error:
         if error.status in (401, 403):
             raise SignInError(
-                f"{site.host}: does not accept this login and password ({_said(error)})",
+                f"{host_of(site.url)}: does not accept this login and password ({_said(error)})",
                 hint="they are those of your account there",
             ) from None
         raise _away(site, f"answers with status {error.status}") from None
@@ -112,14 +112,14 @@ def _said(error: HttpError) -> str:
 
 def _away(site: DsaSite, how: str) -> DsaAwayError:
     return DsaAwayError(
-        f"the Digital Slide Archive at {site.host} {how}", hint="try again in a moment"
+        f"the Digital Slide Archive at {host_of(site.url)} {how}", hint="try again in a moment"
     )
 
 
 def _document(settings: Settings, user: User | None) -> dict[str, Any]:
     return {
         "mode": "dsa" if settings.dsa else "folder",
-        "site": dsa_site(settings).host if settings.dsa else None,
+        "site": host_of(dsa_site(settings).url) if settings.dsa else None,
         "user": vars(user) if user else None,
     }
 

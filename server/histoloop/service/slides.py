@@ -8,7 +8,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from histoloop.errors import HistoloopError, NotFoundError
+from histoloop.errors import AccessError, HistoloopError, NotFoundError
 from histoloop.geometry import Box
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
@@ -71,7 +71,7 @@ def list_folders(query: Place) -> dict[str, Any]:
 def show_slide(path: ById) -> dict[str, Any]:
     """A slide with its levels."""
     here = visit()
-    slide = here.slide(path.id)
+    slide = here.slide(path.id, now=True)
     return _summary(slide) | {
         "tile_width": slide.tile.width,
         "tile_height": slide.tile.height,
@@ -84,6 +84,7 @@ def show_slide(path: ById) -> dict[str, Any]:
         "fingerprint": slide.fingerprint,
         "format": slide.format,
         "folders": [vars(one) for one in here.visitor.way_to(path.id)],
+        "editable": _is_editable(here, path.id),
     }
 
 
@@ -167,6 +168,15 @@ def _entry(here: Visit, entry: SlideEntry) -> dict[str, Any]:
         return _summary(here.slide(entry.id))
     except HistoloopError as error:
         return unknown | {"problem": {"detail": error.message, "hint": error.hint}}
+
+
+def _is_editable(here: Visit, slide: str) -> bool:
+    """Whether the visitor may have it segmented."""
+    try:
+        here.visitor.refuse_readonly(slide)
+    except AccessError:
+        return False
+    return True
 
 
 def _summary(slide: Slide) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.store import AnnotationStore
@@ -62,8 +63,11 @@ class Visitor(Protocol):
         """
         ...
 
-    def revision(self, slide: str) -> str:
+    def revision(self, slide: str, *, now: bool = False) -> str:
         """What tells the slide's content from another one under the same id.
+
+        Args:
+            now: what was so a moment ago is not good enough.
 
         Raises:
             AccessError: the visitor may not see it.
@@ -107,7 +111,7 @@ class FolderVisitor:
     def user(self) -> None:
         return None
 
-    def revision(self, slide: str) -> str:
+    def revision(self, slide: str, *, now: bool = False) -> str:  # noqa: ARG002  (is cheap)
         return str(self.slides.find(slide).path.stat().st_mtime_ns)
 
     def name_of(self, user: str) -> str:
@@ -140,7 +144,7 @@ class DsaVisitor:
     ) -> None:
         self.slides, self.annotations, self.login = slides, annotations, login
         self._connection = connect(slides.site)
-        self._pulse = pulse_of(slides.site.url, slides.site.host)
+        self._pulse = pulse_of(slides.site.url)
         self._revision = Remembered(self._ask_revision, _RIGHTS_HOLD_S)
         self._user = Remembered(self._ask_user, _RIGHTS_HOLD_S)
         self._name = Remembered(self._ask_name, _NAMES_HOLD_S)
@@ -148,7 +152,9 @@ class DsaVisitor:
     def user(self) -> User:
         return self._user("me")
 
-    def revision(self, slide: str) -> str:
+    def revision(self, slide: str, *, now: bool = False) -> str:
+        if now:
+            self._revision.forget(slide)
         return self._revision(slide)
 
     def name_of(self, user: str) -> str:
@@ -191,7 +197,7 @@ class DsaVisitor:
         me = self._connection.get("user/me")
         if me is None:
             raise SignInError(
-                f"{self.slides.site.host}: does not know this token (any more)",
+                f"{host_of(self.slides.site.url)}: does not know this token (any more)",
                 hint="sign in again",
             )
         return User(me["_id"], me["login"], _name(me))
@@ -221,17 +227,21 @@ def visitor_of(settings: Settings, login: Login | None = None) -> Visitor:
 
 
 @lru_cache(maxsize=8)
-def pulse_of(url: str, host: str) -> Pulse:
+def pulse_of(url: str) -> Pulse:
     """The one pulse of a DSA."""
-    return Pulse(url, host)
+    return Pulse(url, host_of(url))
+
+
+def host_of(url: str) -> str:
+    """Host and port of an archive, for people."""
+    return urlsplit(url).netloc
 
 
 def pulse(settings: Settings) -> Pulse | None:
     """The pulse of the DSA that the settings name, if they name one."""
     if settings.dsa is None:
         return None
-    site = dsa_site(settings)
-    return pulse_of(site.url, site.host)
+    return pulse_of(dsa_site(settings).url)
 
 
 def _name(user: dict[str, str]) -> str:

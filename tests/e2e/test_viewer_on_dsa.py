@@ -1,0 +1,162 @@
+"""The viewer on a real Digital Slide Archive, in a real browser, as one of its users sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.support.dsa.browser import PATIENCE, open_browser
+from tests.support.dsa.provision import Archive
+from tests.support.tiny_model import save_tiny_model
+
+from histoloop.config import settings
+from histoloop.service.server import Service, running
+
+pytestmark = pytest.mark.e2e
+expect.set_options(timeout=PATIENCE)
+
+SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
+"""A folder to leave pictures in, for people who want to look."""
+
+HUMAN = {
+    "name": "suspicious area",
+    "elements": [
+        {
+            "type": "rectangle",
+            "center": [1800, 1300, 0],
+            "width": 1500,
+            "height": 900,
+            "rotation": 0.4,
+            "lineColor": "rgb(255, 220, 0)",
+        },
+        {
+            "type": "polyline",
+            "closed": True,
+            "points": [[300, 300, 0], [1000, 300, 0], [800, 900, 0]],
+            "holes": [[[600, 400, 0], [700, 400, 0], [650, 500, 0]]],
+            "lineColor": "rgb(0, 200, 255)",
+        },
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def slide(dsa: Archive, bcss: dict[str, Path]) -> str:
+    """A slide of this module, on which the annotator has drawn."""
+    item = dsa.upload(bcss["TCGA-A2-A0D2-DX1"], "private", "case 17.tiff")
+    dsa.client("annotator").post("annotation", parameters={"itemId": item}, json=HUMAN)
+    return item
+
+
+@pytest.fixture(scope="module")
+def service(dsa: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    home = tmp_path_factory.mktemp("viewer")
+    save_tiny_model(home / "models" / "tiny-1")
+    with running(settings(dsa=dsa.stack.root_url, home=home, port=0, workers=1)) as one:
+        yield one
+
+
+@pytest.fixture
+def page(service: Service) -> Iterator[Page]:
+    """A browser that nobody has used; a page error fails the test."""
+    errors: list[str] = []
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+    assert errors == []
+
+
+def sign_in(page: Page, dsa: Archive, role: str, password: str | None = None) -> None:
+    person = dsa.people[role]
+    page.get_by_label("Login or e-mail").fill(person.login)
+    page.get_by_label("Password").fill(password or person.password)
+    page.get_by_test_id("sign-in-button").click()
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png")
+
+
+def canvas(page: Page, name: str, what: str) -> int:
+    return int(page.get_by_test_id(name).get_attribute(f"data-{what}") or 0)
+
+
+def test_a_pathologist_signs_in_finds_a_slide_and_has_it_segmented(
+    page: Page, service: Service, dsa: Archive, slide: str
+) -> None:
+    page.goto(service.url)
+    expect(page.get_by_test_id("sign-in")).to_be_visible()
+    shoot(page, "dsa-sign-in")
+    sign_in(page, dsa, "annotator", "not the password")
+    expect(page.get_by_role("alert")).to_contain_text("does not accept")
+    shoot(page, "dsa-wrong-password")
+    sign_in(page, dsa, "annotator")
+    expect(page.get_by_test_id("user")).to_have_text("Annotator Test")
+    shoot(page, "dsa-root")
+
+    page.get_by_test_id("folder-item").filter(has_text="Slides").click()
+    page.get_by_test_id("folder-item").filter(has_text="Private").click()
+    page.get_by_test_id("slide-item").filter(has_text="case 17").click()
+    expect(page).to_have_url(re.compile(slide))
+    expect(page.get_by_test_id("annotation-item")).to_contain_text("suspicious area")
+    expect(page.get_by_test_id("annotation-item")).to_contain_text("by Annotator Test")
+    page.get_by_test_id("annotation-item").get_by_role("checkbox").check()
+    page.wait_for_function(
+        "() => Number(document.querySelector('[data-testid=drawing-canvas]').dataset.shapes) === 2"
+    )
+    page.wait_for_timeout(2500)
+    shoot(page, "dsa-slide")
+
+    page.get_by_test_id("model-picker").select_option("tiny@1")
+    page.get_by_test_id("threshold").fill("0.3")
+    page.get_by_test_id("segment-button").click()
+    expect(page.get_by_test_id("job-state")).to_have_text(re.compile("done", re.I), timeout=180_000)
+    assert canvas(page, "overlay-canvas", "tiles") > 0
+    expect(page.get_by_test_id("annotation-item")).to_have_count(3)
+    page.wait_for_timeout(1500)
+    shoot(page, "dsa-segmented")
+
+    page.get_by_test_id("search").fill("case")
+    expect(page.get_by_test_id("slide-item").filter(has_text="case 17")).to_be_visible()
+    address = page.url
+    page.reload()
+    page.wait_for_function(
+        "() => Number(document.querySelector('[data-testid=overlay-canvas]').dataset.tiles) > 0"
+    )
+    assert page.url == address
+    expect(page.get_by_test_id("crumb").last).to_have_text("Private")
+    page.wait_for_timeout(1500)
+    shoot(page, "dsa-restored")
+
+
+def test_an_address_leads_to_the_slide_through_the_sign_in_and_back(
+    page: Page, service: Service, dsa: Archive, slide: str
+) -> None:
+    page.goto(f"{service.url}/#slide={slide}")
+    sign_in(page, dsa, "reader")
+    expect(page.locator("#stage-header")).to_contain_text("case 17")
+    expect(page.get_by_test_id("segment-obstacle")).to_contain_text("ask for write access")
+    expect(page.get_by_test_id("segment-button")).to_be_disabled()
+    shoot(page, "dsa-reader")
+
+    # The session ends while the reader looks: the form comes back, and then the same slide.
+    page.context.clear_cookies()
+    page.get_by_label("Look for new annotations").click()
+    expect(page.get_by_test_id("sign-in")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("session has ended")
+    shoot(page, "dsa-session-ended")
+    sign_in(page, dsa, "reader")
+    expect(page.locator("#stage-header")).to_contain_text("case 17")
+
+    page.get_by_test_id("sign-out").click()
+    expect(page.get_by_test_id("sign-in")).to_be_visible()
+    sign_in(page, dsa, "stranger")
+    expect(page.locator("#stage-message")).to_contain_text("access denied")
+    shoot(page, "dsa-stranger")

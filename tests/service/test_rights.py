@@ -1,0 +1,169 @@
+"""Nobody sees or does through the service what the DSA does not let them see or do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from tests.service.conftest import asked, finished, signed_in
+
+from histoloop.service.app import create_app
+
+ROLES = ("annotator", "reader", "stranger", None)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is of a private slide."""
+
+    slide: str
+    job: str
+    run: str
+    annotation: str
+    folder: str
+
+
+@pytest.fixture(scope="module")
+def known(dsa, dsa_slides, served):
+    slide = next(iter(dsa_slides.values()))
+    client = create_app(served.library).test_client()
+    client.environ_base["HTTP_GIRDER_TOKEN"] = dsa.token("annotator")
+    job = finished(client, asked(client, slide)["id"])
+    assert job["state"] == "done", job["failure"]
+    listed = client.get(f"/api/slides/{slide}/annotations").json["annotations"]
+    mine = next(one for one in listed if one["attributes"].get("run") == job["run"])
+    return Known(slide, job["id"], job["run"], mine["id"], dsa.folders["private"])
+
+
+SEES = (200, 200, 403, 401)
+ROUTES = {
+    "GET /api/models": (200, 200, 200, 401),
+    "GET /api/folders": (200, 200, 200, 401),
+    "GET /api/slides?folder={folder}": SEES,
+    "GET /api/slides?search=TCGA": (200, 200, 200, 401),
+    "GET /api/slides/{slide}": SEES,
+    "GET /api/slides/{slide}/tiles/0/0/0": SEES,
+    "GET /api/slides/{slide}/thumbnail": SEES,
+    "GET /api/slides/{slide}/associated/label": (404, 404, 403, 401),
+    "GET /api/slides/{slide}/annotations": SEES,
+    "GET /api/annotations/{annotation}": (200, 200, 404, 401),
+    "GET /api/jobs": (200, 200, 200, 401),
+    "GET /api/jobs?slide={slide}": SEES,
+    "GET /api/jobs/{job}": SEES,
+    "GET /api/jobs/{job}/events": SEES,
+    "GET /api/runs": (200, 200, 200, 401),
+    "GET /api/runs?slide={slide}": SEES,
+    "GET /api/runs/{run}": SEES,
+    "GET /api/runs/{run}/tiles/0/0/0": SEES,
+    "GET /api/runs/{run}/polygons?box=1000,1000,500,500": SEES,
+    "POST /api/jobs": (422, 403, 403, 401),
+    "POST /api/jobs/{job}/cancel": (409, 403, 403, 401),
+    "POST /api/jobs/{job}/retry": (409, 403, 403, 401),
+    "PUT /api/jobs/{job}/focus": (204, 204, 403, 401),
+}
+BODIES = {
+    # The region lies outside the slide: who may not ask at all is told that, not this.
+    "POST /api/jobs": {"model": "trio@1", "roi": [90000, 90000, 9, 9]},
+    "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
+}
+OPEN = {"/api/health", "/api/session", "/api/annotation-events", "/api/openapi.json", "/api/"}
+"""Says nothing of slides, or decides by itself."""
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_answers_as_the_dsa_would(visitor, known, route):
+    method, path = route.format(**vars(known)).split()
+    body = BODIES.get(route)
+    if route == "POST /api/jobs":
+        body = {**BODIES[route], "slide": known.slide}
+    found = [visitor(role).open(path, method=method, json=body) for role in ROLES]
+    assert tuple(answer.status_code for answer in found) == ROUTES[route]
+    for answer in found:
+        if answer.status_code >= 400:
+            assert answer.mimetype == "application/problem+json"
+            assert answer.json["detail"]
+
+
+def test_no_route_is_forgotten(served):
+    rules = {
+        rule.rule.replace("<int:", "<")
+        for rule in create_app(served.library).url_map.iter_rules()
+        if rule.rule.startswith("/api/") and "static" not in rule.rule
+    }
+    names = {"job": "<id>", "slide": "<id>", "run": "<id>", "annotation": "<id>", "folder": "<id>"}
+    tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
+    tested = {path.replace("/0/0/0", "/<z>/<x>/<y>").replace("label", "<name>") for path in tested}
+    assert rules - tested - OPEN == set()
+
+
+@pytest.mark.parametrize("what", ["jobs", "runs"])
+def test_lists_hold_what_may_be_seen(visitor, known, what):
+    id = known.job if what == "jobs" else known.run
+    seen = [
+        id in {one["id"] for one in visitor(role).get(f"/api/{what}").json[what]}
+        for role in ("annotator", "reader", "stranger")
+    ]
+    assert seen == [True, True, False]
+
+
+def test_a_search_finds_what_may_be_seen(visitor, known):
+    found = [
+        known.slide
+        in {one["id"] for one in visitor(role).get("/api/slides?search=TCGA").json["slides"]}
+        for role in ("annotator", "reader", "stranger")
+    ]
+    assert found == [True, True, False]
+
+
+def test_shelves_lead_to_the_slide_and_back(visitor, known, dsa):
+    client = visitor("reader")
+    root = client.get("/api/folders").json["folders"]
+    collection = next(one for one in root if one["id"] == dsa.collection)
+    inside = client.get(f"/api/folders?within={collection['id']}&kind=collection").json["folders"]
+    assert {one["id"] for one in inside} == set(dsa.folders.values())
+    names = [
+        one["name"]
+        for one in visitor("stranger")
+        .get(f"/api/folders?within={collection['id']}&kind=collection")
+        .json["folders"]
+    ]
+    assert names == ["Public"]
+    listed = client.get(f"/api/slides?folder={known.folder}").json["slides"]
+    assert known.slide in {one["id"] for one in listed}
+    way = client.get(f"/api/slides/{known.slide}").json["folders"]
+    assert [one["id"] for one in way] == [dsa.collection, known.folder]
+
+
+def test_a_right_that_is_taken_away_is_gone_at_once_or_soon(dsa, served, bcss, monkeypatch):
+    monkeypatch.setattr("histoloop.service.visitor._RIGHTS_HOLD_S", 0.0)
+    slide = dsa.upload(next(iter(bcss.values())), "private", "moved.tiff")
+    # A new token is a new visitor, whose memory is that short.
+    reader = signed_in(create_app(served.library).test_client(), dsa.token("reader"))
+    assert reader.get(f"/api/slides/{slide}/tiles/0/0/0").status_code == 200
+    admin = dsa.client("admin")
+    folder = admin.createFolder(dsa.collection, "Locked", parentType="collection", public=False)
+    access = {"users": [{"id": dsa.user_ids["annotator"], "level": 1, "flags": []}], "groups": []}
+    admin.put(f"folder/{folder['_id']}/access", parameters={"access": json.dumps(access)})
+    admin.put(f"item/{slide}", parameters={"folderId": folder["_id"]})
+    for path in ("", "/tiles/0/0/0", "/annotations", "/thumbnail"):
+        assert reader.get(f"/api/slides/{slide}{path}").status_code == 403
+
+
+def test_the_plugin_tells_of_drawings_with_the_secret_alone(served, visitor, known):
+    saved = {"item": known.slide, "annotation": known.annotation, "user": "annotator"}
+    anybody = visitor(None)
+    secrets = {"between us": 202, "guessed": 401, "": 401, "bétween": 401}
+    for secret, status in secrets.items():
+        answer = anybody.post(
+            "/api/annotation-events", json=saved, headers={"HistoLoop-Secret": secret}
+        )
+        assert answer.status_code == status
+    assert anybody.post("/api/annotation-events", json=saved).status_code == 401
+    news = served.library.ledger.annotation_news(known.slide)
+    assert [(one.annotation, one.user) for one in news] == [(known.annotation, "annotator")]
+    wrong = {**saved, "item": "../.."}
+    answer = anybody.post(
+        "/api/annotation-events", json=wrong, headers={"HistoLoop-Secret": "between us"}
+    )
+    assert answer.status_code == 422
