@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tomllib
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import PackageNotFoundError, files, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.support.dsa.install import NODE
 HADOLINT = Path(sys.executable).with_name("hadolint")
 LISTS = sorted((ROOT / "docker").glob("*/requirements*.txt"))
 IMAGES = [(path, name) for path in PATHS for name in results(path)]
+MAKERS = packages_distributions()
 SLIM = {"c", "dl", "gcc_s", "m", "pthread", "resolv", "rt", "stdc++", "util", "z"}
 """System libraries that python:3.12-slim has and that wheels link to."""
 
@@ -95,6 +97,18 @@ def test_lists_are_what_the_project_asks_for(name: str, leaves_out: set[str]) ->
         found = pinned.get(canonicalize_name(asked.name))
         assert (found is None) == (asked.name in leaves_out), line
         assert found is None or asked.specifier.contains(found), f"{line}: {found}"
+
+
+def test_whatever_our_package_imports_is_in_the_images() -> None:
+    ours = sys.stdlib_module_names | {"histoloop", ""}
+    given = pins(ROOT / "docker/histoloop/requirements-cpu.txt").keys()
+    for path in (ROOT / "server" / "histoloop").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for module in {name.split(".")[0] for name in names} - ours:
+                makers = {canonicalize_name(one) for one in MAKERS.get(module, ())}
+                assert makers & given, f"{path.name} imports {module}: {makers}"
 
 
 def test_schedulers_and_workers_have_the_same_versions() -> None:
