@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
@@ -57,6 +59,40 @@ def test_a_job_survives_its_process(ledger: Ledger, tmp_path: Path) -> None:
     assert again.failure == failure
     assert again.progress.done == 3
     assert again.finished is not None
+
+
+def test_a_failed_job_is_asked_for_again_and_no_other(ledger: Ledger) -> None:
+    failed = reach(ledger, JobState.RUNNING)
+    ledger.request_cancel(failed)
+    ledger.move(failed, JobState.FAILED, Failure("push", "slide.svs", None, "expired", "sign in"))
+    before, again = ledger.get(failed), ledger.retry(failed)
+    assert again.run == before.run, "what it has finished is in the run's folder"
+    assert (again.state, again.failure, again.finished) == (JobState.QUEUED, None, None)
+    assert not again.cancel_requested
+    assert ledger.move(failed, JobState.RUNNING).state is JobState.RUNNING
+    for state in set(JobState) - {JobState.FAILED}:
+        with pytest.raises(StateError, match="only a failed one"):
+            ledger.retry(reach(ledger, state))
+
+
+def test_jobs_of_earlier_versions_are_read(ledger: Ledger, tmp_path: Path) -> None:
+    job = ledger.create(REQUEST)
+    with sqlite3.connect(tmp_path / "home" / "ledger.sqlite") as database:
+        (text,) = database.execute("select request from jobs").fetchone()
+        kept = json.loads(text)
+        for name in ("replace", "fingerprint", "user"):
+            del kept[name]
+        database.execute("update jobs set request = ?", (json.dumps(kept),))
+    assert ledger.get(job.id).request == REQUEST
+
+
+def test_saved_annotations_are_counted_by_slide(ledger: Ledger) -> None:
+    ledger.add_annotation_news("item", "first", "ada")
+    ledger.add_annotation_news("other", "second", "ada")
+    ledger.add_annotation_news("item", "first", "bob")
+    news = ledger.annotation_news("item")
+    assert [(one.annotation, one.user) for one in news] == [("first", "ada"), ("first", "bob")]
+    assert news[0].at <= news[1].at
 
 
 def test_cancelling(ledger: Ledger) -> None:

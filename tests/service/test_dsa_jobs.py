@@ -63,9 +63,12 @@ def counts(found):
 
 
 @contextmanager
-def held(proxy, client, job):
-    """The block runs once the job stands before its push, and the job goes on when it ends."""
-    fault = proxy.inject(Fault(PUSHING, delay=4.0))
+def held(proxy, client, job, where=PUSHING):
+    """The block runs once the job stands before its push, and the job goes on when it ends.
+
+    By default it has looked at the slide for the last time before it pushes.
+    """
+    fault = proxy.inject(Fault(where, delay=4.0))
     end = time.monotonic() + 120
     while client.get(f"/api/jobs/{job}").json["progress"]["stage"] != "push":
         assert time.monotonic() < end, client.get(f"/api/jobs/{job}").json
@@ -168,12 +171,13 @@ def test_a_deleted_slide_ends_its_job_and_who_asked_hears_why(dsa, bcss, proxy, 
     assert reader.get(f"/api/jobs/{job['id']}").status_code == 404
 
 
-def test_a_slide_that_was_replaced_gets_nothing_of_the_one_before(dsa, bcss, proxy, client):
+@pytest.mark.parametrize("where", [PUSHING, r"item/\w+/tiles(\?|$)"], ids=["late", "early"])
+def test_a_slide_that_was_replaced_gets_nothing_of_the_one_before(dsa, bcss, proxy, client, where):
     slide = dsa.upload(bcss["TCGA-A2-A0D2-DX1"], "private", "replaced.tiff")
     job = asked(client, slide)
-    with held(proxy, client, job["id"]):
+    with held(proxy, client, job["id"], where):
         replace_content(dsa, slide, bcss["TCGA-A2-A1G6-DX1"])
-        proxy.heal()
+    proxy.heal()
     ended = finished(client, job["id"])
     assert ended["state"] == "failed"
     assert ended["failure"]["stage"] == "push"

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from tests.service.conftest import asked, finished, signed_in
+from tests.service.conftest import MODEL, asked, finished, signed_in
 
+from histoloop.jobs.job import SegmentRequest
 from histoloop.service.app import create_app
 
 ROLES = ("annotator", "reader", "stranger", None)
@@ -141,11 +142,16 @@ def test_a_right_that_is_taken_away_is_gone_at_once_or_soon(dsa, served, bcss, m
     # A new token is a new visitor, whose memory is that short.
     reader = signed_in(create_app(served.library).test_client(), dsa.token("reader"))
     assert reader.get(f"/api/slides/{slide}/tiles/0/0/0").status_code == 200
+    monkeypatch.setattr("histoloop.service.jobs._RIGHTS_S", 0.0)
+    job = served.library.ledger.create(SegmentRequest(slide, "moved.tiff", MODEL, None, 0.5))
+    stream = (part.decode() for part in reader.get(f"/api/jobs/{job.id}/events").response)
+    assert "event: job" in next(stream)
     admin = dsa.client("admin")
     folder = admin.createFolder(dsa.collection, "Locked", parentType="collection", public=False)
     access = {"users": [{"id": dsa.user_ids["annotator"], "level": 1, "flags": []}], "groups": []}
     admin.put(f"folder/{folder['_id']}/access", parameters={"access": json.dumps(access)})
     admin.put(f"item/{slide}", parameters={"folderId": folder["_id"]})
+    assert "event: job" not in "".join(stream), "what was being told ends, too"
     for path in ("", "/tiles/0/0/0", "/annotations", "/thumbnail"):
         assert reader.get(f"/api/slides/{slide}{path}").status_code == 403
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from histoloop.config import Settings
-from histoloop.errors import CancelledError, DsaAwayError, HistoloopError, SignInError
+from histoloop.errors import CancelledError, DsaAwayError, HistoloopError, SignInError, SlideError
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
 from histoloop.jobs.archive import Archive, open_archive
@@ -121,8 +121,7 @@ def _segment(settings: Settings, job: Job, context: Context) -> int:
     report = json.loads((out / outputs.REPORT).read_bytes())
     tiles = int(report["tiles"]["run"] + report["tiles"]["resumed"])
     context.listener.progress(Progress("push", tiles, tiles))
-    _refuse_another(request, address)
-    _push(archive, job, out, context)
+    _push(archive, address, job, out, context)
     return tiles
 
 
@@ -141,9 +140,10 @@ def _refuse_another(request: SegmentRequest, address: SlideAddress) -> None:
         raise changed(request.slide_name)
 
 
-def _push(archive: Archive, job: Job, out: Path, context: Context) -> None:
+def _push(archive: Archive, address: SlideAddress, job: Job, out: Path, context: Context) -> None:
     """Deliver all, or take back what was delivered, as far as the archive lets us."""
     request, store = job.request, archive.annotations
+    _refuse_another(request, address)
     try:
         pushed = deliver(
             out,
@@ -153,9 +153,11 @@ def _push(archive: Archive, job: Job, out: Path, context: Context) -> None:
             supersede=request.replace,
             check=context.listener.check,
         )
+        _refuse_another(request, address)  # it takes a while
     except Exception as error:
-        # When it fails with all of ours there, others may have made room: then ours must stay.
-        if isinstance(error, CancelledError) or not request.replace:
+        # When it fails with all of ours there, others may have made room: then ours stay, unless
+        # they are of another slide.
+        if isinstance(error, CancelledError | SlideError) or not request.replace:
             with suppress(HistoloopError):
                 store.delete_run(request.slide, job.run)
         raise

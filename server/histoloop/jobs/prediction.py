@@ -23,7 +23,7 @@ from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.slides.reading import read
-from histoloop.slides.slide import Slide, SlideAddress, known_mpp
+from histoloop.slides.slide import Slide, SlideAddress, changed, known_mpp
 from histoloop.tiling.grid import Cell, Shard, TileGrid
 from histoloop.tiling.stitching import Probabilities
 
@@ -33,13 +33,14 @@ class PredictionTask:
     """What every shard of a run has in common; small, picklable, hashable.
 
     Attributes:
-        slide: where it is.
+        slide: where it is; fingerprint: what must lie there.
         model: model folder; cache: folder for converted networks.
         threads: CPU threads of one prediction.
         folder: where finished shards go.
     """
 
     slide: SlideAddress
+    fingerprint: str
     model: Path
     grid: TileGrid
     tta: int
@@ -76,7 +77,7 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     if (tiles := _load(path)) is not None:
         return ShardResult(tiles, resumed=True)
     segmenter = _segmenter(task.model, task.runtime, task.threads, task.cache, task.tta)
-    slide = _slide(task.slide)
+    slide = _slide(task.slide, task.fingerprint)
     scale = Scale.between(known_mpp(slide), Mpp.square(segmenter.card.mpp))
     start = time.perf_counter()
     pixels = [read(slide, task.grid.read_box(cell), scale) for cell in shard.cells]
@@ -125,5 +126,9 @@ def _segmenter(
 
 
 @lru_cache(maxsize=4)
-def _slide(address: SlideAddress) -> Slide:
-    return address.open()
+def _slide(address: SlideAddress, fingerprint: str) -> Slide:
+    """The slide that the run is of, not whatever lies there when this process comes to it."""
+    slide = address.open()
+    if slide.fingerprint != fingerprint:
+        raise changed(slide.name)
+    return slide

@@ -86,6 +86,7 @@ def prediction_task(plan: Plan, home: Path) -> PredictionTask:
     p = plan.parameters
     return PredictionTask(
         slide=p.slide,
+        fingerprint=plan.slide.fingerprint,
         model=plan.model.folder,
         grid=plan.grid,
         tta=p.tta,
