@@ -43,7 +43,7 @@ def wanted(requirements: list[str]) -> list[str]:
 def resolve(requirements: list[str]) -> dict[str, str]:
     """Names and versions of all that the requirements need."""
     flags = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-    report = subprocess.run(
+    report = subprocess.run(  # noqa: S603  (our own interpreter, our own list)
         [sys.executable, "-m", "pip", "install", *flags, *requirements],
         stdout=subprocess.PIPE,
         check=True,

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from slicer_cli_web.cli_utils import as_model, get_cli_parameters, is_girder_api, is_on_girder
 from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import save_tiny_model
@@ -54,8 +54,7 @@ class Service:
     slides: Path
 
     def ask(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=20) as answer:
-            return json.load(answer)
+        return requests.get(self.url + path, timeout=20).json()
 
     def slide(self, word: str) -> str:
         found = self.ask("/api/slides")["slides"]
@@ -206,9 +205,7 @@ def test_a_job_that_is_cancelled_on_the_service_is_no_success(service: Service) 
     slide = service.slide("large")
     process = start(*options(slide, model="slow"), url=service.url)
     job = next(found[1] for line in process.stdout if (found := re.match(r"job (\S+)", line)))
-    urllib.request.urlopen(
-        urllib.request.Request(f"{service.url}/api/jobs/{job}/cancel", b""), timeout=20
-    ).close()
+    requests.post(f"{service.url}/api/jobs/{job}/cancel", json={}, timeout=20).raise_for_status()
     ended = finish(process)
     assert (ended.code, ended.error) == (1, "HistoLoop: cancelled\n")
 
