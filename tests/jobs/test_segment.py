@@ -125,6 +125,7 @@ def test_the_report_says_what_was_done(runs: dict[Path, tuple[Path, Report]]) ->
         assert report["classes"][0]["area_mm2"] == pytest.approx(area)
     coarse = next(report for path, (_, report) in runs.items() if path.suffix == ".dicom")
     assert "means little" in coarse.warnings[0]
+    assert coarse.model["mpp"] == pytest.approx(coarse.slide["mpp_x"] / 4)  # and no finer
 
 
 def test_a_region_is_predicted_as_the_whole_slide_has_it(
@@ -135,7 +136,7 @@ def test_a_region_is_predicted_as_the_whole_slide_has_it(
     segment(SegmentParameters(SlideFile(slide), "tumor", tmp_path, roi=roi), home, CONTEXT)
     whole = zarr.open_group(runs[slide][0] / "probability.zarr", mode="r")["0"][:]
     part = zarr.open_group(tmp_path / "probability.zarr", mode="r")["0"][:]
-    scale = Scale.between(known_mpp(open_slide(slide)), Mpp.square(2.0))
+    scale = Scale.between(known_mpp(open_slide(slide)), Mpp.square(runs[slide][1].model["mpp"]))
     inside = scale.to_level(roi).within(Box(0, 0, 0, 0))
     assert np.array_equal(part[:, *inside], whole[:, *inside])
     assert part[:, *inside].any()

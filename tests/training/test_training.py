@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -242,6 +243,24 @@ def test_the_same_seed_gives_the_same_weights(first):
         np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
     pairs = zip(mine, other.network.get_weights(), strict=True)
     assert any(np.abs(one - two).max() > 0.01 for one, two in pairs)
+
+
+def test_a_shift_moves_the_log_odds_of_every_pixel_alike(first):
+    def log_odds():
+        p = np.asarray(network(pixels), np.float64)
+        return np.log(p) - np.log1p(-p)
+
+    network = first[0].network
+    before, weights = first[0].plan, network.get_weights()
+    pixels = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+    plain = log_odds()
+    try:
+        first[0].plan = replace(before, shift=-0.75)
+        first[0].shift()
+        np.testing.assert_allclose(log_odds(), plain - 0.75, atol=1e-3)
+    finally:
+        first[0].plan = before
+        network.set_weights(weights)
 
 
 def test_a_network_trained_in_half_precision_is_saved_in_full(tmp_path):

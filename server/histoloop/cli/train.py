@@ -43,6 +43,10 @@ def train(
     precision: Annotated[
         str, typer.Option(help="float32; mixed_bfloat16 is faster where the CPU or GPU has it.")
     ] = "float32",
+    shift: Annotated[
+        float,
+        typer.Option(help="Added to the log odds of the trained network; below 0 it calls less."),
+    ] = 0.0,
     halo: Annotated[int, typer.Option(help="Context px whose prediction is dropped.")] = 48,
     hold_out: Annotated[
         str | None, typer.Option(metavar="PATIENT", help="Test on this patient, train on the rest.")
@@ -89,6 +93,7 @@ def train(
             learning_rate=learning_rate,
             seed=seed,
             precision=precision,
+            shift=shift,
         ),
     )
 

@@ -77,7 +77,7 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
     write_pyramid(
         folder / MASK,
         plan.frame,
-        Mpp.square(plan.model.card.mpp),
+        Mpp.square(plan.mpp),
         _label_bands(plan, mask, counts, check),
         nearest=True,
         description=f"HistoLoop {__version__} class codes of {plan.model.card.reference}",
@@ -108,7 +108,7 @@ def report(plan: Plan, results: Results, tally: Tally, seam: dict[str, float]) -
             "name": card.name,
             "version": card.version,
             "digest": card.digest,
-            "mpp": card.mpp,
+            "mpp": plan.mpp,
             "notice": card.notice,
         },
         region=list(plan.region),
@@ -177,19 +177,19 @@ def _vectorise(mask: Mask, plan: Plan, channel: int, check: Check) -> VectorLaye
         check()
         return margin(mask.read(box), channel, plan.parameters.threshold)
 
-    return vectorise(read_margin, plan.grid.region, SMALLEST_UM2 / plan.model.card.mpp**2)
+    return vectorise(read_margin, plan.grid.region, SMALLEST_UM2 / plan.mpp**2)
 
 
 def _documents(plan: Plan, vectors: list[VectorLayer]) -> Iterator[Document]:
     card = plan.model.card
-    origin = Provenance(plan.run, card.reference, card.digest, card.mpp, plan.parameters.threshold)
+    origin = Provenance(plan.run, card.reference, card.digest, plan.mpp, plan.parameters.threshold)
     for label, layer in zip(plan.labels, vectors, strict=True):
         for annotation in model_layers(label, layer.polygons, plan.scale, origin):
             yield to_document(annotation)
 
 
 def _areas(plan: Plan, pixels: NDArray[np.int64]) -> list[ClassArea]:
-    mm2 = (plan.model.card.mpp / 1000) ** 2
+    mm2 = (plan.mpp / 1000) ** 2
     tissue = plan.tissue_mm2
     return [
         ClassArea(

@@ -18,6 +18,9 @@ from histoloop.slides.slide import Slide, SlideAddress, known_mpp
 from histoloop.tiling.grid import Cell, TileGrid
 from histoloop.tiling.tissue import TissueMask, find_tissue
 
+_MOST_ENLARGED = 4.0
+"""Slide pixels are enlarged so far and no further: beyond, a prediction only costs more."""
+
 _SMALLEST_UM = 16.0
 """A slide narrower than two nuclei shows no tissue."""
 
@@ -75,9 +78,14 @@ class Plan:
         return known_mpp(self.slide)
 
     @property
+    def mpp(self) -> float:
+        """µm/px of the prediction: the model's, but for slides that are far too coarse for it."""
+        return max(self.model.card.mpp, max(self.base_mpp.x, self.base_mpp.y) / _MOST_ENLARGED)
+
+    @property
     def scale(self) -> Scale:
-        """Base pixels per pixel of the model's frame."""
-        return Scale.between(self.base_mpp, Mpp.square(self.model.card.mpp))
+        """Base pixels per pixel of the prediction."""
+        return Scale.between(self.base_mpp, Mpp.square(self.mpp))
 
     @property
     def labels(self) -> tuple[LabelClass, ...]:
@@ -92,14 +100,14 @@ class Plan:
 
     @property
     def frame(self) -> Size:
-        """The slide at the model's scale."""
+        """The slide at the scale of the prediction."""
         return self.scale.size(self.slide.size)
 
     @property
     def mask_frame(self) -> MaskFrame:
         card = self.model.card
         return MaskFrame(
-            self.slide.size, self.base_mpp, card.mpp, card.labels, chunk=card.tiling.step
+            self.slide.size, self.base_mpp, self.mpp, card.labels, chunk=card.tiling.step
         )
 
     @cached_property
@@ -137,7 +145,7 @@ class Plan:
             return []
         return [
             f"{self.slide.name} has {had:.3g} µm/px, the model was trained at {wanted:g}: "
-            "the pixels were enlarged and the prediction means little"
+            f"the pixels were enlarged to {self.mpp:.3g} and the prediction means little"
         ]
 
 

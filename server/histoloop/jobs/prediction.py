@@ -33,7 +33,7 @@ class PredictionTask:
     """What every shard of a run has in common; small, picklable, hashable.
 
     Attributes:
-        slide: where it is; fingerprint: what must lie there.
+        slide: where it is; fingerprint: what must lie there; mpp: µm/px to predict at.
         model: model folder; cache: folder for converted networks.
         threads: CPU threads of one prediction.
         folder: where finished shards go.
@@ -41,6 +41,7 @@ class PredictionTask:
 
     slide: SlideAddress
     fingerprint: str
+    mpp: float
     model: Path
     grid: TileGrid
     tta: int
@@ -78,7 +79,7 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
         return ShardResult(tiles, resumed=True)
     segmenter = _segmenter(task.model, task.runtime, task.threads, task.cache, task.tta)
     slide = _slide(task.slide, task.fingerprint)
-    scale = Scale.between(known_mpp(slide), Mpp.square(segmenter.card.mpp))
+    scale = Scale.between(known_mpp(slide), Mpp.square(task.mpp))
     start = time.perf_counter()
     pixels = [read(slide, task.grid.read_box(cell), scale) for cell in shard.cells]
     slide.refuse_changed()  # after the last pixel was read, before the first is believed

@@ -87,6 +87,7 @@ def prediction_task(plan: Plan, home: Path) -> PredictionTask:
     return PredictionTask(
         slide=p.slide,
         fingerprint=plan.slide.fingerprint,
+        mpp=plan.mpp,
         model=plan.model.folder,
         grid=plan.grid,
         tta=p.tta,

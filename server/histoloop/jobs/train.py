@@ -79,6 +79,8 @@ def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], Non
         trainer.network.save(out / WEIGHTS)
         history.write(out, names, epochs)
         report(epoch)
+    trainer.shift()
+    trainer.network.save(out / WEIGHTS)
     metrics = {split: _measure(trainer, splits[split], names) for split in ("valid", "test")}
     card = _card(parameters, classes, splits, metrics)
     (out / CARD).write_text(card.model_dump_json(indent=2) + "\n")

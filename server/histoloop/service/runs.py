@@ -95,20 +95,31 @@ def run_polygons(path: ById, query: Outlines) -> Response | dict[str, Any]:
 
 def _run(job: Job) -> dict[str, Any]:
     report = library().settings.runs / job.run / outputs.REPORT
-    model = library().models.get(job.request.model).card
+    classes, mpp = _classes_and_mpp(job)
     return {
         "id": job.run,
         "job": job.id,
         "slide": job.request.slide,
         "model": job.request.model,
-        "classes": [vars(one) for one in model.labels],
-        "mpp": model.mpp,
+        "classes": [vars(one) for one in classes],
+        "mpp": mpp,
         "roi": job.request.roi,
         "threshold": job.request.threshold,
         "state": job.state,
         "created": job.document()["created"],
         "report": json.loads(report.read_bytes()) if report.is_file() else None,
     }
+
+
+def _classes_and_mpp(job: Job) -> tuple[tuple[LabelClass, ...], float | None]:
+    """As the prediction has them; before there is one, as the model does, if it is still there."""
+    if mask := visit().mask(job.run):
+        return mask.frame.classes, mask.frame.mpp
+    try:
+        card = library().models.get(job.request.model).card
+    except NotFoundError:
+        return (), None
+    return card.labels, card.mpp
 
 
 def _picture(mask: Mask, values: Probabilities, query: Layer) -> NDArray[np.uint8]:
