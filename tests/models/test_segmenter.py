@@ -8,7 +8,7 @@ from tests.support.pictures import noise
 
 from histoloop.geometry import Size
 from histoloop.models.runtimes import RuntimeName, choose
-from histoloop.models.runtimes.openvino import OpenVinoRuntime
+from histoloop.models.runtimes.openvino import OpenVinoRuntime, converted
 from histoloop.models.runtimes.tensorflow import TensorFlowRuntime
 from histoloop.models.segmenter import Segmenter, normalise
 
@@ -36,6 +36,15 @@ def test_openvino_says_what_tensorflow_says(openvino, tensorflow, tile):
     assert one.shape == other.shape == (1, *tile.shape[:2], 1)
     assert np.abs(one - other).max() < 1e-4
     assert np.ptp(one) > 0.3, "a constant would prove nothing"
+
+
+def test_converting_reports_to_nobody(tiny, tmp_path, monkeypatch):
+    """The converter's telemetry leaves files in the user's home, and opens connections."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CI", raising=False)  # where it would keep quiet anyway
+    (tmp_path / "home").mkdir()
+    assert converted(tiny, tmp_path / "cache").is_file()
+    assert list((tmp_path / "home").glob("*intel*")) == []
 
 
 def test_a_network_is_converted_once(tiny, tiny_home, openvino):
