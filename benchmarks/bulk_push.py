@@ -2,10 +2,11 @@
 
     python -m benchmarks.bulk_push [--polygons 300000] [--rounds 3]
 
-Every round sends the same documents in each way, in turn, to a DSA that is started for it: as
-`girder-client` posts them, as the host takes lists of them, and as a stream to the plugin. A few
+Every round sends the same documents in each way, in turn, to an empty DSA that is started for it:
+as `girder-client` posts them, as the host takes lists of them, and as a stream to the plugin. A few
 documents are made beforehand and sent over and over. It prints a table of polygons per second, the
-median of the ratios within the rounds, and how far the memory of server and client grew.
+median of the ratios within the rounds, the processor time that each party took for a thousand
+polygons, and how far the memory of Girder and of the client grew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
@@ -100,51 +102,67 @@ WAYS: dict[str, Push] = {
 }
 
 
+PARTIES = ("client", "girder", "mongod")
+
+
 @dataclass(frozen=True)
 class Measured:
-    """One way in one round; memory is growth while it ran, in bytes."""
+    """One way in one round: processor seconds and growth of memory in bytes by party."""
 
     seconds: float
-    server: int
-    client: int
+    cpu: dict[str, float]
+    growth: dict[str, int]
 
 
-class Peak:
-    """The growth of a process's resident memory while the block runs."""
+class Watch:
+    """Processor time and growth of memory of a process while the block runs."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread = threading.Thread(target=self._look, daemon=True)
         self.growth = 0
+        self.cpu = 0.0
 
-    def __enter__(self) -> Peak:
-        self._start = self._process.memory_info().rss
+    def __enter__(self) -> Watch:
+        self._memory, self._cpu = self._process.memory_info().rss, self._used()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+        self.cpu = self._used() - self._cpu
 
-    def _watch(self) -> None:
+    def _used(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def _look(self) -> None:
         while not self._ended.wait(0.2):
-            self.growth = max(self.growth, self._process.memory_info().rss - self._start)
+            self.growth = max(self.growth, self._process.memory_info().rss - self._memory)
 
 
 def measure(archive: Archive, push: Push, made: list[Document], times: int) -> Measured:
     """Send documents, in turn, so many times in all."""
     client = archive.client("annotator")
-    item = client.createItem(archive.folders["private"], f"benchmark {time.time_ns()}")["_id"]
-    girder, here = Peak(archive.stack.pids["girder"]), Peak(psutil.Process().pid)
-    with girder, here:
+    warm, item = (client.createItem(archive.folders["private"], name)["_id"] for name in "ab")
+    push(client, warm, iter(made[:1]))
+    pids = archive.stack.pids | {"client": psutil.Process().pid}
+    watches = {party: Watch(pids[party]) for party in PARTIES}
+    with ExitStack() as running:
+        for watch in watches.values():
+            running.enter_context(watch)
         begun = time.perf_counter()
         push(client, item, islice(cycle(made), times))
         seconds = time.perf_counter() - begun
     stored = client.get("annotation", parameters={"itemId": item, "limit": 0})
     assert sum(one["_elementCount"] for one in stored) == times * PER_DOCUMENT
-    client.delete(f"item/{item}")  # every round meets the same database
-    return Measured(seconds, girder.growth, here.growth)
+    return Measured(
+        seconds,
+        {party: watch.cpu for party, watch in watches.items()},
+        {party: watch.growth for party, watch in watches.items()},
+    )
 
 
 def main() -> None:
@@ -154,28 +172,31 @@ def main() -> None:
     asked = parser.parse_args()
     times = max(asked.polygons // PER_DOCUMENT, 1)
     results: dict[str, list[Measured]] = {name: [] for name in WAYS}
-    with open_archive("girder3") as archive:
-        made = documents(3)
-        for push in WAYS.values():
-            measure(archive, push, made, 1)  # warm
-        for number in range(asked.rounds):
-            for name in list(WAYS)[:: 1 if number % 2 else -1]:
+    made = documents(3)
+    for number in range(asked.rounds):
+        for name in list(WAYS)[:: 1 if number % 2 else -1]:
+            with open_archive("girder3") as archive:
                 results[name].append(measure(archive, WAYS[name], made, times))
     _print(results, times * PER_DOCUMENT)
 
 
 def _print(results: dict[str, list[Measured]], polygons: int) -> None:
     print(f"{polygons:,} polygons of {VERTICES} vertices, {PER_DOCUMENT:,} a document")
-    print(f"{'':22}{'s':>8}{'polygons/s':>12}{'ratio':>8}{'server MiB':>12}{'client MiB':>12}")
+    print(f"{'':31}{'ratio':>17}{'ms CPU per 1000 polygons':>27}{'growth in MiB':>20}")
+    heads = ("s", "per s", "median", "lowest", *PARTIES, "girder", "client")
+    print(f"{'':21}" + "".join(f"{head:>9}" for head in heads))
     base = [one.seconds for one in results["POST annotation"]]
     for name, rounds in results.items():
         seconds = [one.seconds for one in rounds]
-        ratio = statistics.median(a / b for a, b in zip(base, seconds, strict=True))
+        ratios = [a / b for a, b in zip(base, seconds, strict=True)]
+        middle = statistics.median(seconds)
+        cpu = [statistics.median(one.cpu[party] for one in rounds) for party in PARTIES]
+        growth = [max(one.growth[party] for one in rounds) for party in ("girder", "client")]
         print(
-            f"{name:22}{statistics.median(seconds):8.1f}"
-            f"{polygons / statistics.median(seconds):12,.0f}{ratio:8.2f}"
-            f"{max(one.server for one in rounds) / 2**20:12.0f}"
-            f"{max(one.client for one in rounds) / 2**20:12.0f}"
+            f"{name:21}{middle:9.1f}{polygons / middle:9,.0f}"
+            f"{statistics.median(ratios):9.2f}{min(ratios):9.2f}"
+            + "".join(f"{1e6 * one / polygons:9.1f}" for one in cpu)
+            + "".join(f"{one / 2**20:9.0f}" for one in growth)
         )
 
 

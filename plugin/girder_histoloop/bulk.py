@@ -8,9 +8,12 @@ stored back again.
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -74,8 +77,8 @@ def store_all(item: Document, user: Document) -> Document:
     stored: list[Document] = []
     body = _body()
     try:
-        for line in lines(body):
-            stored.append(_store(item, user, line))
+        for line in _read_ahead(lines(body)):
+            stored.append(_store(item, user, line.result()))
     except RestException as error:
         _drain(body)
         where = f"Document {len(stored) + 1}: {error.message}"
@@ -127,14 +130,39 @@ def _drain(body: Iterable[bytes]) -> None:
             return
 
 
-def _store(item: Document, user: Document, line: bytes) -> Document:
+@dataclass(frozen=True)
+class _Read:
+    """A document, and whether it is known to be valid."""
+
+    annotation: Document
+    screened: bool
+
+
+def _read_ahead(lines: Iterable[bytes]) -> Iterator[Future[_Read]]:
+    """Read the next line while the database takes the one before."""
+    with ThreadPoolExecutor(1) as reader:
+        before = None
+        for line in lines:
+            coming = reader.submit(_read, line)
+            if before is not None:
+                yield before
+            before = coming
+        if before is not None:
+            yield before
+
+
+def _read(line: bytes) -> _Read:
     annotation = _parse(line)
     if certainly_valid(annotation):
-        _current.screened = annotation
-    else:  # read again as the host reads it: the parsers differ in what is odd
-        annotation = _parse_as_the_host(line)
+        return _Read(annotation, screened=True)
+    # Read again as the host reads it: the parsers differ in what is odd.
+    return _Read(_parse_as_the_host(line), screened=False)
+
+
+def _store(item: Document, user: Document, read: _Read) -> Document:
+    _current.screened = read.annotation if read.screened else None
     try:
-        saved = Annotation().createAnnotation(item, user, annotation)
+        saved = Annotation().createAnnotation(item, user, read.annotation)
     except ValidationException as error:
         raise RestException(
             f"Validation Error: JSON doesn't follow schema ({error.args!r})."
@@ -151,10 +179,21 @@ def _store(item: Document, user: Document, line: bytes) -> Document:
 
 
 def _parse(line: bytes) -> Any:
+    """The document, or `None` when this parser cannot read it.
+
+    A long line becomes hundreds of thousands of lists, which Python's collector would go through
+    again and again while they are made; it found nothing, and took more than all the rest. The
+    parser holds the interpreter's lock, so nobody else goes without the collector.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _parse_as_the_host(line: bytes) -> Any:

@@ -219,9 +219,19 @@ def same_answer(archive: Archive, items: tuple[str, str], body: bytes) -> None:
     assert pushed.status_code == expected, (posted.text, pushed.text)
     if posted.status_code == 200:
         id, other = posted.json()["_id"], pushed.json()["annotations"][0]["_id"]
-        assert stored(archive, id) == stored(archive, other)
+        assert _readable(archive, id) == _readable(archive, other)
+        if _readable(archive, id):  # the host stores some numbers that it cannot give back
+            assert stored(archive, id) == stored(archive, other)
     elif posted.status_code == 400:
         assert pushed.json()["message"] == f"Document 1: {posted.json()['message']}"
+
+
+def _readable(archive: Archive, id: str) -> bool:
+    try:
+        client_of(archive, "annotator").get(f"annotation/{id}")
+    except requests.exceptions.ChunkedEncodingError:
+        return False
+    return True
 
 
 def test_ids_that_repeat_are_refused(dsa: Archive, items: tuple[str, str]) -> None:
