@@ -186,3 +186,51 @@ def test_who_may_only_read_sees_but_cannot_segment(
         expect(page.locator(".hl-outcome")).to_contain_text("not write")
         expect(page.locator(".hl-segment")).to_be_disabled()
         shoot(page, "reader")
+
+
+def outlines(archive: Archive, item: str, run: str) -> list[tuple[str, Any, Any]]:
+    """What a run has left on the server, but for ids."""
+    client = archive.client("reader")
+    query = {"itemId": item, "limit": 0}
+    ids = [
+        one["_id"]
+        for one in client.get("annotation", parameters=query)
+        if one["annotation"].get("attributes", {}).get("run") == run
+    ]
+    documents = [client.get(f"annotation/{id}")["annotation"] for id in ids]
+    return sorted(
+        (element["group"], element["points"], element.get("holes") or [])
+        for document in documents
+        for element in document["elements"]
+        if element["type"] == "polyline"
+    )
+
+
+def test_panel_rest_and_command_line_give_the_same_documents(
+    page: Page, dsa: Archive, service: str, item: str, tmp_path: Path
+) -> None:
+    page.locator(".hl-segment").click()
+    expect(page.locator(".hl-outcome")).to_contain_text("Done", timeout=PATIENCE_S * 1000)
+    headers = {"Girder-Token": dsa.token("annotator")}
+    model = requests.get(f"{service}/api/jobs", {"slide": item}, headers=headers, timeout=30)
+    first = model.json()["jobs"][0]
+
+    asked = {"kind": "segment", "slide": item, "model": first["model"]}
+    job = requests.post(f"{service}/api/jobs", json=asked, headers=headers, timeout=30).json()
+
+    def ended() -> bool:
+        address = f"{service}/api/jobs/{job['id']}"
+        return bool(requests.get(address, headers=headers, timeout=30).json()["state"] == "done")
+
+    eventually(ended, PATIENCE_S)
+    address = f"{dsa.stack.histomics_url}#?image={item}"
+    command = [COMMAND, "segment", address, "--out", tmp_path / "out", "--home", tmp_path, "--push"]
+    environment = os.environ | {"HISTOLOOP_DSA_KEY": dsa.api_key("annotator")}
+    subprocess.run(command, env=environment, check=True, timeout=PATIENCE_S)
+    report = json.loads(next((tmp_path / "out").glob("*/report.json")).read_bytes())
+
+    by_panel, by_rest, by_command = (
+        outlines(dsa, item, run) for run in (first["run"], job["run"], report["run"])
+    )
+    assert by_panel == by_rest == by_command
+    assert any(holes for _, _, holes in by_panel)
