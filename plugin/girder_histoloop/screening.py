@@ -18,6 +18,7 @@ Document = dict[str, Any]
 _EXACT = 2.0**53
 """Numbers beyond this may have been read otherwise than the host reads them."""
 _STYLES = 1000
+_NO_HOLES: list[Any] = []
 _STYLE_POINTS = [[0, 0, 0], [1, 1, 0]]
 
 
@@ -42,8 +43,8 @@ def _certain(annotation: Document) -> bool:
     for element in elements:
         style = element.copy()
         points = style.pop("points")
-        holes = style.pop("holes", ())
-        if len(points) < 2 or any(len(hole) < 3 for hole in holes):
+        holes = style.pop("holes", _NO_HOLES)
+        if type(holes) is not list or len(points) < 2 or any(len(hole) < 3 for hole in holes):
             return False
         rings.append(points)
         rings.extend(holes)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.plugin.conftest import client_of
 from tests.support.dsa.provision import Archive, Role
@@ -165,6 +165,7 @@ PLACES = st.sampled_from(
 )
 
 
+@settings(max_examples=200)
 @given(place=PLACES, value=VALUES, remove=st.booleans())
 def test_what_post_refuses_is_refused_and_nothing_else(
     dsa: Archive, items: tuple[str, str], place: tuple[Any, ...], value: Any, remove: bool
