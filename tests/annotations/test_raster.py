@@ -18,6 +18,7 @@ from histoloop.annotations.store import LocalAnnotationStore
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.masks.labels import LabelClass
 from histoloop.slides.dsa.site import DsaSite, Login
+from histoloop.slides.dsa.store import DsaSlideStore, Shelf
 from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
 
@@ -123,6 +124,10 @@ def test_the_mask_lies_beside_the_slide_with_its_access(dsa, item, mask, tmp_pat
     folder = admin.getFolder(raster["folderId"])
     assert folder["name"] == FOLDER
     assert folder["parentId"] == admin.getItem(item)["folderId"]
+    slides = DsaSlideStore(DsaSite(dsa.url, tmp_path, Login(token=SecretStr(dsa.token("reader")))))
+    beside = Shelf(folder["parentId"], "", "folder")
+    assert folder["_id"] not in {one.id for one in slides.shelves(beside)}
+    assert raster["_id"] not in {one.id for one in DsaSlideStore(slides.site, beside.id).list()}
     with pytest.raises(HttpError) as refused:
         dsa.client("stranger").getItem(raster["_id"])
     assert refused.value.status == 403

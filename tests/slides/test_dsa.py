@@ -175,7 +175,7 @@ def test_a_fault_that_passes_is_not_noticed(watched, item, proxy, picture, fault
 
 def test_a_server_that_is_away_is_one_clear_line(site, unused_port):
     gone = replace(site, url=f"http://127.0.0.1:{unused_port}/api/v1")
-    with pytest.raises(DsaError, match=rf"127\.0\.0\.1_{unused_port} cannot be reached"):
+    with pytest.raises(DsaError, match=rf"127\.0\.0\.1:{unused_port} cannot be reached"):
         opened(gone, ID)
 
 

@@ -22,6 +22,7 @@ from histoloop.errors import DsaError, NotFoundError
 from histoloop.geometry import Box, Mpp
 from histoloop.masks.labels import LabelClass
 from histoloop.slides.dsa.connection import DsaConnection
+from histoloop.slides.dsa.store import MARK
 from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
 
@@ -31,7 +32,6 @@ FOLDER: Final = "HistoLoop"
 ITEM: Final = "raster"
 """Attribute of a raster's document: the item that holds its pixels."""
 
-_META: Final = "histoloop"
 _OPACITY: Final = 0.5
 _NOTHING: Final = "rgba(0, 0, 0, 0)"
 _OF_ALL_CLASSES: Final = ("software", "run", "model", "digest", "mpp", "scale", "threshold")
@@ -101,7 +101,7 @@ def remove_raster(connection: DsaConnection, slide: str, attributes: Mapping[str
     if not isinstance(item, str):
         return
     try:
-        meta = connection.get(f"item/{item}").get("meta", {}).get(_META, {})
+        meta = connection.get(f"item/{item}").get("meta", {}).get(MARK, {})
         if run_of(meta) == run_of(attributes) and meta.get("slide") == slide:
             connection.send("DELETE", f"item/{item}")
     except NotFoundError:
@@ -113,11 +113,11 @@ def _upload(
 ) -> str:
     """The item of a mask, uploaded unless it is there already."""
     beside = connection.get(f"item/{slide}")
-    meta = {_META: {"run": attributes["run"], "slide": slide, "digest": _digest(mask)}}
+    meta = {MARK: {"run": attributes["run"], "slide": slide, "digest": _digest(mask)}}
     folder = _make_folder(connection, beside["folderId"])
     name = f"{Path(beside['name']).stem} {attributes['run']}.tiff"
     for found in connection.pages("item", folderId=folder):  # not by name: names lie
-        if found.get("meta", {}).get(_META) == meta[_META]:
+        if found.get("meta", {}).get(MARK) == meta[MARK]:
             return str(found["_id"])
     with TemporaryDirectory() as temporary:
         picture = Path(temporary) / "classes.tiff"
@@ -144,7 +144,10 @@ def write_indices(mask: Path, picture: Path, mpp: Mpp) -> None:
 def _make_folder(connection: DsaConnection, parent: str) -> str:
     """The folder for masks, with the access of the one that it lies in."""
     where = {"parentType": "folder", "parentId": parent, "name": FOLDER, "reuseExisting": True}
-    return str(connection.send("POST", "folder", where).json()["_id"])
+    folder = connection.send("POST", "folder", where).json()
+    if MARK not in (folder.get("meta") or {}):
+        connection.send("PUT", f"folder/{folder['_id']}/metadata", json={MARK: {"masks": True}})
+    return str(folder["_id"])
 
 
 def _send_file(connection: DsaConnection, folder: str, name: str, path: Path) -> str:

@@ -51,7 +51,7 @@ class DsaConnection:
 
     def __init__(self, site: DsaSite) -> None:
         self.site = site
-        self._budget = Budget(site.cache / "dsa" / site.host / "places", site.requests)
+        self._budget = Budget(site.folder / "places", site.requests)
         self._client = GirderClient(apiUrl=site.url)
         self._open = ExitStack()
         self._open.enter_context(self._client.session(_session(site.requests)))

@@ -46,8 +46,13 @@ class DsaSite:
 
     @property
     def host(self) -> str:
-        """Host and port, safe as the name of a folder."""
-        return re.sub(r"[^0-9A-Za-z.-]", "_", urlsplit(self.url).netloc)
+        """Host and port, for people."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def folder(self) -> Path:
+        """Of what is kept of this archive, whoever fetched it."""
+        return self.cache / "dsa" / re.sub(r"[^0-9A-Za-z.-]", "_", self.host)
 
 
 class ItemPlace(NamedTuple):

@@ -169,4 +169,4 @@ def _cache_at(folder: Path) -> TileCache:
 
 
 def _tile_cache(site: DsaSite) -> TileCache:
-    return _cache_at(site.cache / "dsa" / site.host / "tiles")
+    return _cache_at(site.folder / "tiles")

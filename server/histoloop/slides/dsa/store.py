@@ -13,6 +13,9 @@ from histoloop.slides.dsa.site import DsaSite, is_id
 from histoloop.slides.dsa.slide import DsaItem, DsaSlide
 from histoloop.slides.slide import SlideEntry
 
+MARK = "histoloop"
+"""Metadata of folders and items that hold what was derived from slides: no slides for people."""
+
 
 @dataclass(frozen=True)
 class Shelf:
@@ -64,7 +67,7 @@ class DsaSlideStore:
         found = self._connection.pages(
             "folder", parentType=within.kind, parentId=within.id, sort="name"
         )
-        return [Shelf(one["_id"], one["name"], "folder") for one in found]
+        return [Shelf(one["_id"], one["name"], "folder") for one in found if not _derived(one)]
 
     def slides(self, shelf: Shelf) -> Sequence[SlideEntry]:
         """The slides that lie in a folder, not those in folders below it."""
@@ -104,4 +107,8 @@ def _entry(item: dict[str, Any]) -> SlideEntry:
 
 
 def _is_slide(item: dict[str, Any]) -> bool:
-    return bool((item.get("largeImage") or {}).get("fileId"))
+    return bool((item.get("largeImage") or {}).get("fileId")) and not _derived(item)
+
+
+def _derived(resource: dict[str, Any]) -> bool:
+    return MARK in (resource.get("meta") or {})
