@@ -43,6 +43,13 @@ def train(
     precision: Annotated[
         str, typer.Option(help="float32; mixed_bfloat16 is faster where the CPU or GPU has it.")
     ] = "float32",
+    loss: Annotated[
+        str,
+        typer.Option(
+            help="bce, dice, iou, bce+dice, bce+iou, focal, tversky; for several classes cce, "
+            "cce+dice, cce+iou, cfocal, too."
+        ),
+    ] = "bce+dice",
     shift: Annotated[
         float,
         typer.Option(help="Added to the log odds of the trained network; below 0 it calls less."),
@@ -93,6 +100,7 @@ def train(
             learning_rate=learning_rate,
             seed=seed,
             precision=precision,
+            loss=loss,
             shift=shift,
         ),
     )

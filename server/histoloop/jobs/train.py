@@ -16,6 +16,7 @@ from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
 from histoloop.training import history
 from histoloop.training.evaluation import sample_overlaps
+from histoloop.training.losses import named
 from histoloop.training.samples import SPLITS, Sample, digest_of, load_split, refuse_leak
 from histoloop.training.snapshot import read_snapshot
 from histoloop.training.trainer import Epoch, Trainer, TrainingPlan
@@ -63,11 +64,13 @@ def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], Non
     """Train a network and write its folder: card, weights, curves.
 
     Raises:
+        UsageError: there is no such loss, or not for so many classes.
         DatasetError: there is nothing to train on, or a patient stands in two splits.
         OutputError: the folder cannot be written.
     """
-    splits = load_splits(parameters)
     classes = class_cards(parameters)
+    named(parameters.plan.loss, len(classes))
+    splits = load_splits(parameters)
     names = tuple(one.name for one in classes)
     out = _prepare(parameters.out)
     trainer = Trainer(

@@ -31,6 +31,7 @@ class TrainingPlan:
         average: decay per step of the running mean of the weights, which is what is kept
             (Polyak & Juditsky 1992): steadier than the last step on little data.
         precision: Keras policy while training; the saved network is float32.
+        loss: its name in `losses.LOSSES`.
         shift: added to the log odds of the finished network. Half of the patches are centred on
             a class, and Dice forgives too much sooner than too little: on patients that it
             has not seen a network calls too much (`benchmarks/leave_one_out.py` says how much).
@@ -45,6 +46,7 @@ class TrainingPlan:
     average: float = 0.99
     seed: int = 0
     precision: str = "float32"
+    loss: str = "bce+dice"
     shift: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -86,7 +88,8 @@ class Trainer:
         self._optimizer = keras.optimizers.AdamW(
             plan.learning_rate, weight_decay=plan.weight_decay, clipnorm=1.0
         )
-        self._step = _compiled_step(self._training, self._optimizer)
+        loss = losses.named(plan.loss, classes)
+        self._step = _compiled_step(self._training, self._optimizer, loss)
 
     def fit(self, train: list[Sample], valid: list[Sample]) -> Iterator[Epoch]:
         """Train; yields after every epoch, when `network` may be saved."""
@@ -134,13 +137,13 @@ class Trainer:
         self.network.set_weights([old * decay + new * (1 - decay) for old, new in pairs])
 
 
-def _compiled_step(network: Any, optimizer: Any) -> Callable[..., Any]:
+def _compiled_step(network: Any, optimizer: Any, loss_of: losses.Loss) -> Callable[..., Any]:
     import tensorflow as tf
 
     @tf.function  # type: ignore[untyped-decorator]
     def step(pixels: Any, truth: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = losses.cross_entropy_and_dice(truth, network(pixels, training=True), weight)
+            loss = loss_of(truth, network(pixels, training=True), weight)
         weights = network.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
