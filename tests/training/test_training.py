@@ -17,7 +17,6 @@ from histoloop.geometry import Mpp, Size
 from histoloop.models import architectures
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.training.augmentation import IGNORED, Augmentation, cut_patch, jitter_colour
-from histoloop.training.metrics import Overlap, overlap
 from histoloop.training.patches import PatchSource
 from histoloop.training.samples import Sample, digest_of, load_split, patient_of, refuse_leak
 from histoloop.training.trainer import Trainer, TrainingPlan
@@ -164,18 +163,6 @@ def test_data_that_does_not_fit_is_refused(folder):
         load_split(folder, "train", 1.0)
     with pytest.raises(DatasetError, match="5"):
         load_split(folder, "train", 1.0, assumed=1.0)
-
-
-def test_overlaps_count_known_pixels_only():
-    predicted = np.array([True, True, False, True])
-    true = np.array([True, False, True, True])
-    known = np.array([True, True, True, False])
-    one = overlap(predicted, true, known)
-    assert one == Overlap(1, 2, 2)
-    assert one.dice == 0.5
-    assert one.iou == pytest.approx(1 / 3)
-    assert Overlap(0, 0, 0).dice == Overlap(0, 0, 0).iou == 1.0
-    assert one + one == Overlap(2, 4, 4)
 
 
 PLAN = TrainingPlan(

@@ -22,7 +22,7 @@ _PIECE = 384
 
 def overlaps(network: keras.Model, samples: list[Sample], classes: int) -> list[Overlap]:
     """Per class, pooled over all pictures."""
-    total = [Overlap(0, 0, 0)] * classes
+    total = [Overlap(0, 0, 0, 0)] * classes
     for sample in samples:
         found = sample_overlaps(network, sample, classes)
         total = [one + other for one, other in zip(total, found, strict=True)]
