@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8080, ge=0, le=65535, description="0 takes a free one")
+    public_url: str | None = Field(
+        default=None, description="where browsers find the service behind a proxy"
+    )
     scheduler: str | None = Field(default=None, description="a Dask scheduler; none: this machine")
     workers: int = Field(
         default=os.cpu_count() or 1, ge=1, description="predictions at a time, a core each"

@@ -23,7 +23,8 @@ def histoloop(*arguments, home, key=None):
     clean = {name: os.environ[name] for name in os.environ if not name.startswith("HISTOLOOP_")}
     environment = clean | {"HISTOLOOP_HOME": str(home)}
     if key:
-        environment["HISTOLOOP_DSA_KEY"] = key
+        named = next(str(one) for one in arguments if str(one).startswith("http"))
+        environment |= {"HISTOLOOP_DSA_KEY": key, "HISTOLOOP_DSA": named}
     command = [PROGRAM, "annotations", *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 

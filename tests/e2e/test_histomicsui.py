@@ -225,7 +225,8 @@ def test_panel_rest_and_command_line_give_the_same_documents(
     eventually(ended, PATIENCE_S)
     address = f"{dsa.stack.histomics_url}#?image={item}"
     command = [COMMAND, "segment", address, "--out", tmp_path / "out", "--home", tmp_path, "--push"]
-    environment = os.environ | {"HISTOLOOP_DSA_KEY": dsa.api_key("annotator")}
+    own = {"HISTOLOOP_DSA": dsa.url, "HISTOLOOP_DSA_KEY": dsa.api_key("annotator")}
+    environment = os.environ | own
     subprocess.run(command, env=environment, check=True, timeout=PATIENCE_S)
     report = json.loads(next((tmp_path / "out").glob("*/report.json")).read_bytes())
 

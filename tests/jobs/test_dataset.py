@@ -137,7 +137,7 @@ def test_the_public_bcss_server_s_shape_becomes_a_snapshot(dsa, bcss, bcss_folde
         words = ("--source", f"{proxy.url}/api/v1", "--folder", folder, "--split", "site")
         words += ("--gtcodes", data / "annotations/GTCodes.csv", "--roi-bounds", bounds)
         words += ("--home", tmp_path / "home", "--out", tmp_path / "snapshot")
-        environment = {"HISTOLOOP_DSA_TOKEN": secret}
+        environment = {"HISTOLOOP_DSA": proxy.url, "HISTOLOOP_DSA_TOKEN": secret}
         said = run("dataset", "build", *words, env=environment)
         fetched = proxy.seen(r"/tiles/zxy/")
         pieces = proxy.seen(r"/download")
@@ -183,7 +183,7 @@ def test_a_dsa_and_a_folder_give_the_same_masks(dsa, bcss, bcss_folder, data, tm
         documents = [client.get(f"annotation/{one['_id']}") for one in found]
         (slides / item["name"]).with_suffix(".json").write_text(json.dumps(documents))
     codes = ("--gtcodes", data / "annotations/GTCodes.csv", "--mpp", 1.0)
-    environment = {"HISTOLOOP_DSA_TOKEN": dsa.token("reader")}
+    environment = {"HISTOLOOP_DSA": dsa.url, "HISTOLOOP_DSA_TOKEN": dsa.token("reader")}
     far = ("--source", dsa.url, "--folder", folder, "--home", tmp_path / "home")
     run("dataset", "build", *far, *codes, "--out", tmp_path / "far", env=environment)
     run("dataset", "build", "--source", slides, *codes, "--out", tmp_path / "near")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
@@ -16,6 +17,7 @@ from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
 from histoloop.jobs.job import TRANSITIONS, Failure, JobState, SegmentRequest
 from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.lifecycle import beating
 from histoloop.jobs.pace import Pace
 
 REQUEST = SegmentRequest("s1", "slide.svs", "tumor@1", Box(1, 2, 3, 4), 0.5)
@@ -46,6 +48,17 @@ def test_only_the_table_of_transitions_is_allowed(
         with pytest.raises(StateError, match=before):
             ledger.move(job, after)
         assert ledger.get(job).state is before
+
+
+def test_a_long_step_does_not_cost_a_job_its_lease(ledger: Ledger) -> None:
+    job = ledger.create(REQUEST)
+    ledger.move(job.id, JobState.RUNNING)
+    lease = timedelta(seconds=0.4)
+    with beating(ledger, job.id, every=timedelta(seconds=0.05)):
+        time.sleep(0.8)
+        assert ledger.requeue_lost(lease) == []
+    time.sleep(0.8)
+    assert [one.id for one in ledger.requeue_lost(lease)] == [job.id]
 
 
 def test_a_job_survives_its_process(ledger: Ledger, tmp_path: Path) -> None:

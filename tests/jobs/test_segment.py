@@ -17,7 +17,7 @@ import zarr
 from shapely import Polygon
 
 from histoloop.annotations.dsa import Document
-from histoloop.errors import CancelledError
+from histoloop.errors import CancelledError, SlideError
 from histoloop.geometry import Box, Mpp, MppSource, Scale
 from histoloop.jobs.batch import segment_all
 from histoloop.jobs.context import Context, Progress, SilentListener, ThreadExecutor
@@ -176,6 +176,35 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(
     other = zarr.open_group(broken.out / "probability.zarr", mode="r")["0"][:]
     assert np.array_equal(one, other)
     assert (parameters.out / "mask.tiff").read_bytes() == (broken.out / "mask.tiff").read_bytes()
+
+
+def test_a_finished_run_that_is_resumed_stays_the_same_run(
+    plain_slide: Path, home: Path, tmp_path: Path
+) -> None:
+    parameters = SegmentParameters(
+        coarse(plain_slide), "tumor", tmp_path, roi=Box(0, 0, 90, 90), tissue_only=False
+    )
+    first = segment(parameters, home, CONTEXT)
+    written = (tmp_path / "mask.tiff").stat().st_mtime_ns
+    again = segment(replace(parameters, resume=True), home, CONTEXT)
+    assert again == first
+    assert (tmp_path / "mask.tiff").stat().st_mtime_ns == written
+    other = segment(replace(parameters, resume=True, threshold=0.3), home, CONTEXT)
+    assert other.run != first.run
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../../up.svs", "a/b.svs", "..\\c.svs", ".svs"])
+def test_no_name_of_a_slide_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Named:
+        name: str
+
+        def open(self) -> None:
+            raise SlideError("is only a name")
+
+    common = SegmentParameters(Named(name), "tumor", tmp_path / "out")
+    (outcome,) = segment_all([Named(name)], common, tmp_path, lambda _slide: CONTEXT)
+    assert outcome.out.resolve().parent == (tmp_path / "out").resolve()
 
 
 def test_shards_of_another_request_are_not_resumed(

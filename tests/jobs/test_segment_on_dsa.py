@@ -18,7 +18,10 @@ NAME = "TCGA-A2-A0D2-DX1"
 
 
 def histoloop(*arguments: str | Path, key: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HISTOLOOP_DSA_KEY": key} if key else dict(os.environ)
+    environment = dict(os.environ)
+    if key:
+        named = next(str(one) for one in arguments if str(one).startswith("http"))
+        environment |= {"HISTOLOOP_DSA_KEY": key, "HISTOLOOP_DSA": named}
     return subprocess.run(
         [COMMAND, *arguments], capture_output=True, text=True, timeout=300, env=environment
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from http.cookies import SimpleCookie
 
 import pytest
@@ -38,10 +39,12 @@ def test_a_user_signs_in_is_known_and_signs_out(browser, dsa, dsa_slides):
     assert browser.get(f"/api/slides/{slide}").status_code == 401
 
 
-def test_the_cookie_is_kept_from_scripts_and_from_other_sites(browser, dsa):
+def test_the_cookie_is_kept_from_scripts_and_from_other_sites(served, dsa):
     for encrypted in (False, True):
-        proxied = {"X-Forwarded-Proto": "https"} if encrypted else {}
-        said = sign_in(browser, dsa.people["reader"], **proxied).headers["Set-Cookie"]
+        public = {"public_url": "https://histoloop.example.org"} if encrypted else {}
+        changed = served.library.settings.model_copy(update=public)
+        browser = create_app(replace(served.library, settings=changed)).test_client()
+        said = sign_in(browser, dsa.people["reader"]).headers["Set-Cookie"]
         cookie = next(iter(SimpleCookie(said).values()))
         assert cookie["httponly"]
         assert cookie["samesite"] == "Strict"

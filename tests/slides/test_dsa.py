@@ -6,6 +6,9 @@ import logging
 import pickle
 import time
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -244,6 +247,43 @@ def test_a_slide_that_is_replaced_or_deleted_meanwhile_is_noticed(dsa, site, pic
     client.delete(f"item/{id}")
     with pytest.raises((NotFoundError, AccessError)):
         slide.refuse_changed()
+
+
+class _Bucket(BaseHTTPRequestHandler):
+    """An object store beside a Girder that sends everybody there."""
+
+    content = bytes(range(256)) * 40
+    seen: ClassVar[list[dict[str, str]]] = []
+
+    def do_GET(self):
+        if self.path.startswith("/api/"):
+            self.send_response(303)
+            self.send_header("Location", f"http://{self.headers['Host']}/bucket/slide?signature=s")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.seen.append(dict(self.headers))
+        start, end = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+        part = self.content[start : end + 1]
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+    def log_message(self, *_said):
+        pass
+
+
+def test_of_a_file_in_an_object_store_the_part_comes_and_the_token_stays(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Bucket) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}"
+        site = DsaSite(f"{root}/api/v1", tmp_path, Login(token=SecretStr("t" * 64)))
+        found = DsaConnection(site).read_range(ID, 300, 700)
+        server.shutdown()
+    assert found == _Bucket.content[300:700]
+    assert len(_Bucket.seen) == 1
+    assert "t" * 64 not in repr(_Bucket.seen)
 
 
 def test_names_do_not_find_slides_they_are_searched_for(dsa, site, item, picture):

@@ -39,7 +39,8 @@ def pull(
 ) -> None:
     """Save all annotations of a slide as the archive has them.
 
-    `HISTOLOOP_DSA_KEY` (or `HISTOLOOP_DSA_TOKEN`) says who you are there.
+    `HISTOLOOP_DSA_KEY` (or `HISTOLOOP_DSA_TOKEN`) says who you are in the DSA that
+    `HISTOLOOP_DSA` names; any other one is asked without it.
 
     Example: `histoloop annotations pull "https://dsa.example.org/histomics#?image=ID" all.json`
     """
@@ -71,7 +72,8 @@ def push(
     """Put annotations on a slide; a second push of the same changes nothing.
 
     Nobody else's annotations are touched, nor layers that somebody has corrected since.
-    `HISTOLOOP_DSA_KEY` (or `HISTOLOOP_DSA_TOKEN`) says who you are there.
+    `HISTOLOOP_DSA_KEY` (or `HISTOLOOP_DSA_TOKEN`) says who you are in the DSA that
+    `HISTOLOOP_DSA` names; any other one is asked without it.
 
     Example: `histoloop annotations push results/slide "https://dsa.example.org/#item/ID"`
     """

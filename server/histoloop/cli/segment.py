@@ -66,7 +66,8 @@ def segment(
     Example: `histoloop segment slide.svs --out results --roi 1000,1000,4000,4000`
 
     A slide of a Digital Slide Archive is named by the address that the browser shows for it;
-    it is read by region, never downloaded. `HISTOLOOP_DSA_KEY` holds your API key there:
+    it is read by region, never downloaded. `HISTOLOOP_DSA` names the archive that
+    `HISTOLOOP_DSA_KEY`, your API key, opens:
     `histoloop segment "https://dsa.example.org/histomics#?image=ID" --out results --push`
     """
     from histoloop.cli.progress import segment_with_progress

@@ -38,7 +38,9 @@ def serve(
     With `--dsa https://dsa.example.org` everybody signs in with their account there, and sees
     and may do what it lets them. Where you are the only one, `HISTOLOOP_DSA_KEY` holds your API
     key and spares you that. `HISTOLOOP_DSA_SECRET` is shared with the plugin in the archive.
-    `--host` lets other machines in, with an archive only; put a TLS proxy in front then.
+    `--host` lets other machines in, with an archive only; put a TLS proxy in front then, and
+    set `HISTOLOOP_PUBLIC_URL` to its https address. Never put a proxy before a service that has
+    a key: without that address, whoever comes through it would act as you.
     """
     from histoloop.config import settings
     from histoloop.service.server import running, wait_for_end

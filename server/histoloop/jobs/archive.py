@@ -51,12 +51,29 @@ def open_archive(settings: Settings, login: Login | None = None) -> Archive:
 def dsa_site(settings: Settings, login: Login | None = None, url: str | None = None) -> DsaSite:
     """The DSA that the settings name, or another one, as somebody sees it.
 
+    Args:
+        login: who asks; by default whoever the settings say, but only in the DSA that they name:
+            a key must not go to every address that somebody pastes.
+
     Raises:
-        UsageError: its address makes no sense.
+        UsageError: its address makes no sense, or there is a key and nothing says what it opens.
     """
+    place = api_url(url or settings.dsa or "")
     return DsaSite(
-        url=api_url(url or settings.dsa or ""),
+        url=place,
         cache=Path(settings.cache).absolute(),
-        login=login or Login(settings.dsa_key, settings.dsa_token),
+        login=login or _own_login(settings, place),
         requests=settings.dsa_requests,
     )
+
+
+def _own_login(settings: Settings, place: str) -> Login:
+    own = Login(settings.dsa_key, settings.dsa_token)
+    if own == Login():
+        return own
+    if not settings.dsa:
+        raise UsageError(
+            "HISTOLOOP_DSA_KEY or HISTOLOOP_DSA_TOKEN is set, but not for which archive",
+            hint="set HISTOLOOP_DSA to its address, too; other archives are asked without it",
+        )
+    return own if api_url(settings.dsa) == place else Login()

@@ -40,7 +40,7 @@ def segment_all(
         UsageError: two slides would write to one folder.
         CancelledError: the user wants to stop.
     """
-    folders = [common.out / Path(slide.name).stem for slide in slides]
+    folders = [common.out / _stem(slide.name) for slide in slides]
     if len(set(folders)) < len(folders):
         raise UsageError(
             "two slides have the same file name and would overwrite each other's results",
@@ -54,3 +54,9 @@ def segment_all(
             raise
         except HistoloopError as error:
             yield Outcome(slide, out, None, error)
+
+
+def _stem(name: str) -> str:
+    """A folder below ``out``, whatever an archive lets a slide be called."""
+    stem = Path(name.replace("\\", "/")).stem.replace("\0", "")
+    return stem if stem.strip(". ") else "slide"

@@ -199,6 +199,11 @@ class Ledger:
             row = _row(session, id)
             row.progress, row.heartbeat = asdict(progress), _now()
 
+    def beat(self, id: str) -> None:
+        """Note that a job lives."""
+        with self._session() as session:
+            _row(session, id).heartbeat = _now()
+
     def wishes(self, id: str) -> tuple[bool, Box | None]:
         """Whether the job is to stop, and what its user looks at."""
         with self._session() as session:

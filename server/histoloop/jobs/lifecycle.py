@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from histoloop.config import Settings
@@ -18,7 +20,7 @@ from histoloop.jobs.archive import Archive, open_archive
 from histoloop.jobs.context import Context, Executor, Progress
 from histoloop.jobs.delivery import deliver
 from histoloop.jobs.job import Failure, Job, JobState, SegmentRequest
-from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.ledger import LEASE, Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.segment import segment
@@ -83,12 +85,34 @@ def run_job(settings: Settings, job: Job, executor: Executor) -> None:
         _run_to_an_end(settings, job, executor, ledger)
 
 
+@contextmanager
+def beating(ledger: Ledger, job: str, every: timedelta = LEASE / 6) -> Iterator[None]:
+    """Keep the lease of a job while its process lives, however long one step of it takes."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(every.total_seconds()):
+            try:
+                ledger.beat(job)
+            except Exception:  # a busy database: the next one will do
+                _log.exception("job %s: no heartbeat", job)
+
+    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat-{job}")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def _run_to_an_end(settings: Settings, job: Job, executor: Executor, ledger: Ledger) -> None:
     listener = LedgerListener(ledger, job.id)
     logins = Logins(settings.logins)
     state, failure, progress = JobState.DONE, None, None
     try:
-        tiles = _segment(settings, job, Context(executor, listener))
+        with beating(ledger, job.id):
+            tiles = _segment(settings, job, Context(executor, listener))
         progress = Progress("done", tiles, tiles)
     except CancelledError:
         state = JobState.CANCELLED

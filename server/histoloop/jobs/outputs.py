@@ -19,7 +19,7 @@ from histoloop.annotations.files import write_documents
 from histoloop.annotations.layers import Provenance, model_layers
 from histoloop.errors import OutputError
 from histoloop.geometry import Box, Mpp
-from histoloop.jobs.plan import Plan
+from histoloop.jobs.plan import Plan, SegmentParameters
 from histoloop.jobs.report import ClassArea, Report, Tally, Vectorisation
 from histoloop.masks.labels import labels, margin
 from histoloop.masks.mask import Mask
@@ -67,6 +67,13 @@ def prepare(out: Path, digest: str, *, resume: bool) -> Path:
     return out
 
 
+def finished(parameters: SegmentParameters, digest: str) -> Report | None:
+    """The report of a run that has just this to give, complete: nothing is left to compute."""
+    found = Report.read(parameters.out / REPORT)
+    same = found and (found.plan, found.threshold) == (digest, parameters.threshold)
+    return found if same else None
+
+
 def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> Results:
     """Derive mask.tiff and annotation.json from the probabilities.
 
@@ -94,6 +101,7 @@ def report(plan: Plan, results: Results, tally: Tally, seam: dict[str, float]) -
     card, mpp = plan.model.card, plan.base_mpp
     return Report(
         run=plan.run,
+        plan=plan.digest,
         software=f"HistoLoop {__version__}",
         slide={
             "name": plan.slide.name,

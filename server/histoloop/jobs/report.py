@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from histoloop.jobs.prediction import ShardResult, peak_rss
@@ -83,6 +85,7 @@ class Report:
     """The whole of `report.json`."""
 
     run: str
+    plan: str
     software: str
     slide: dict[str, Any]
     model: dict[str, Any]
@@ -101,3 +104,18 @@ class Report:
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)
+
+    @classmethod
+    def read(cls, path: Path) -> Report | None:
+        """The report of a run that is complete; `None` where there is none, or an older one's."""
+        try:
+            said = json.loads(path.read_bytes())
+            return cls(
+                **said
+                | {
+                    "classes": [ClassArea(**one) for one in said["classes"]],
+                    "vectorisation": Vectorisation(**said["vectorisation"]),
+                }
+            )
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None

@@ -42,6 +42,8 @@ def segment(
     tally = Tally()
     context.listener.progress(Progress("tissue"))
     plan = plan_segmentation(parameters, home, run)
+    if parameters.resume and (done := outputs.finished(parameters, plan.digest)):
+        return done
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
     mask = Mask.create(folder / outputs.PROBABILITY, plan.mask_frame)
     stitcher = _predict(plan, home, mask, tally, context)

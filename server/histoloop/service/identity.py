@@ -68,7 +68,8 @@ def login(settings: Settings) -> Login | None:
         return None
     if token := request.headers.get(HEADER) or request.cookies.get(COOKIE):
         return Login(token=SecretStr(token))
-    if (settings.dsa_key or settings.dsa_token) and settings.loopback and _to_this_machine():
+    own = (settings.dsa_key or settings.dsa_token) and settings.loopback
+    if own and settings.public_url is None and _to_this_machine():
         return None
     raise SignInError(
         "nobody is signed in",
@@ -94,7 +95,9 @@ def refuse_foreign() -> None:
 
 
 def _is_foreign(origin: str | None) -> bool:
-    return origin is not None and urlsplit(origin).netloc != request.host
+    public = library().settings.public_url
+    ours = {request.host, urlsplit(public).netloc if public else request.host}
+    return origin is not None and urlsplit(origin).netloc not in ours
 
 
 def _to_this_machine() -> bool:

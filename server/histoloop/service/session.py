@@ -126,4 +126,5 @@ def _document(settings: Settings, user: User | None) -> dict[str, Any]:
 
 def _is_encrypted() -> bool:
     """Whether the browser speaks to us, or to the proxy before us, over TLS."""
-    return request.is_secure or request.headers.get("X-Forwarded-Proto") == "https"
+    public = library().settings.public_url or ""
+    return request.is_secure or public.startswith("https:")

@@ -31,14 +31,18 @@ from histoloop.errors import (
 from histoloop.slides.dsa.budget import Budget
 from histoloop.slides.dsa.site import DsaSite
 
-_TIMEOUT_S = (10.0, 120.0)
+_TIMEOUT_S = (10.0, 60.0)
 """To connect, and between two bytes of an answer."""
 
 _CUT_SHORT_TRIES = 3
 
+_SIGN_IN = "sign in again, or set HISTOLOOP_DSA and HISTOLOOP_DSA_KEY"
+
 _PATIENCE = Retry(
     total=5,
+    read=2,  # each costs a whole time-out
     backoff_factor=0.4,  # waits 0, 0.8, 1.6, 3.2, 6.4 s and some jitter
+    respect_retry_after_header=False,  # it may say hours, and a place of the budget is held
     backoff_jitter=0.4,
     status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=frozenset({"GET", "HEAD", "PUT", "DELETE"}),
@@ -68,6 +72,29 @@ class DsaConnection:
     def read(self, path: str, **parameters: object) -> bytes:
         """Bytes of a resource. See `send` for the errors."""
         return self.send("GET", path, parameters).content
+
+    def read_range(self, file: str, start: int, end: int) -> bytes:
+        """The bytes ``[start, end)`` of a file, and no others. See `send` for the errors.
+
+        Files that lie in an object store are fetched there, without the token: it would go to
+        a stranger, and its redirect forgets the range.
+        """
+        answer = self.send("GET", f"file/{file}/download", {"offset": start, "endByte": end})
+        if not answer.is_redirect:
+            return answer.content
+        with self._budget.place(), self._elsewhere(answer, f"bytes={start}-{end - 1}") as part:
+            if part.status_code != HTTPStatus.PARTIAL_CONTENT:
+                raise self._away("keeps its files where no part of one can be had")
+            return part.content
+
+    def _elsewhere(self, answer: requests.Response, span: str) -> requests.Response:
+        headers = {"Range": span, "Accept-Encoding": "identity"}
+        try:
+            return requests.get(
+                answer.headers["Location"], headers=headers, timeout=_TIMEOUT_S, stream=True
+            )
+        except requests.RequestException as error:
+            raise self._away(f"keeps its files at a place that {_reason(error)}") from None
 
     def pages(self, path: str, size: int = 500, **parameters: object) -> Any:
         """The records of a listing, page by page, lazily."""
@@ -138,6 +165,7 @@ class DsaConnection:
                 headers=headers,
                 jsonResp=False,
                 timeout=_TIMEOUT_S,
+                allow_redirects=False,
             )
             return answer
 
@@ -166,7 +194,7 @@ class DsaConnection:
         said = f"{self.site.host}: {_text(error)}"
         if error.status == HTTPStatus.UNAUTHORIZED:
             expired = "the token has expired" if self._client.token else "nobody is signed in"
-            return SignInError(f"{said}; {expired}", hint="sign in again, or set HISTOLOOP_DSA_KEY")
+            return SignInError(f"{said}; {expired}", hint=_SIGN_IN)
         if error.status == HTTPStatus.FORBIDDEN:
             return AccessError(said, hint="ask the owner of the folder for access")
         unknown = error.status == HTTPStatus.BAD_REQUEST and "Invalid" in said and " id" in said

@@ -77,7 +77,7 @@ def api_url(text: str) -> str:
     if "@" in parts.netloc:
         raise UsageError(
             f"the address of {parts.hostname} holds a user name or password",
-            hint="leave it out and set HISTOLOOP_DSA_KEY instead",
+            hint="leave it out; HISTOLOOP_DSA and HISTOLOOP_DSA_KEY say who you are",
         )
     before, found, _ = parts.path.partition(_API)
     path = before if found else re.sub(r"/(histomics|girder)?/?$", "", parts.path)

@@ -64,14 +64,13 @@ class DsaSlide:
     @cached_property
     def fingerprint(self) -> str:
         """Of the slide's file, by ranges of it: the one that the file has on any disk."""
-        file = f"file/{self._file_id}"
-        size = int(self._connection.get(file)["size"])
+        size = int(self._connection.get(f"file/{self._file_id}")["size"])
 
         def read(offset: int, length: int) -> bytes:
             end = min(size, offset + length)
             if end <= offset:
                 return b""
-            return self._connection.read(f"{file}/download", offset=offset, endByte=end)
+            return self._connection.read_range(self._file_id, offset, end)
 
         return digest(size, read)
 

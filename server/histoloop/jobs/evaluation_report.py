@@ -1,0 +1,158 @@
+"""An evaluation as files: report.json, per_slide.csv, index.html and its pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from histoloop import __version__
+from histoloop.errors import OutputError
+from histoloop.jobs import evaluation_page, evaluation_plots
+from histoloop.jobs.evaluate import Evaluation
+from histoloop.jobs.judgement import JudgedSlide, Judgement, channels
+from histoloop.training.bootstrap import Interval
+from histoloop.training.worst_tiles import panels
+
+
+def write(evaluation: Evaluation, out: Path) -> None:
+    """Write everything; what an earlier evaluation has left there is replaced.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    judgement = evaluation.judgement
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for old in out.glob("worst-*.png"):
+            old.unlink()
+        for number, tile in enumerate(judgement.worst_tiles, start=1):
+            shown = panels(tile, channels(judgement.card))
+            Image.fromarray(shown).save(out / evaluation_page.tile_name(number))
+        evaluation_plots.reliability(judgement, out / evaluation_page.RELIABILITY)
+        evaluation_plots.confusion(judgement, out / evaluation_page.CONFUSION)
+        _table(evaluation, out / "per_slide.csv")
+        (out / "report.json").write_text(json.dumps(content(evaluation), indent=1) + "\n")
+        (out / "index.html").write_text(evaluation_page.page(evaluation), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror})", hint="choose another --out"
+        ) from error
+
+
+def content(evaluation: Evaluation) -> dict[str, Any]:
+    """report.json: figures at full precision, `null` for what is not defined."""
+    p = evaluation.parameters
+    found = {
+        "software": f"HistoLoop {__version__}",
+        "data": str(p.data),
+        "split": p.split,
+        "threshold": p.threshold,
+        "boundary_um": p.tolerance_um,
+        "seed": p.seed,
+        "warnings": list(evaluation.warnings),
+        "model": _judged(evaluation.judgement, p.seed),
+        "other": _judged(evaluation.other, p.seed) if evaluation.other else None,
+        "comparison": [
+            {
+                "name": one.name,
+                "dice": one.dice,
+                "other": one.other,
+                "interval": _interval(one.interval),
+                "verdict": one.verdict,
+            }
+            for one in evaluation.comparisons
+        ],
+    }
+    return dict(_defined(found))
+
+
+def _judged(judgement: Judgement, seed: int) -> dict[str, Any]:
+    card, pooled = judgement.card, judgement.pooled
+    return {
+        "name": card.name,
+        "version": card.version,
+        "digest": card.digest,
+        "mpp": card.mpp,
+        "patients": list(judgement.patients),
+        "classes": [_class(judgement, index, seed) for index in range(len(card.classes))],
+        "confusion": {
+            "classes": ["none", *(one.name for one in card.classes)],
+            "true_by_predicted_px": pooled.confusion.tolist(),
+        },
+        "slides": [_slide(judgement, one) for one in judgement.slides],
+    }
+
+
+def _class(judgement: Judgement, index: int, seed: int) -> dict[str, Any]:
+    present = judgement.present(index)
+    worst = {"name": present[0].name, "dice": present[0].dice(index)} if present else None
+    return {
+        "name": judgement.card.classes[index].name,
+        "pooled": judgement.pooled.classes[index].figures(),
+        "dice_interval": _interval(judgement.interval(index, seed)),
+        "mean_dice": judgement.mean_dice(index),
+        "slides_with_class": len(present),
+        "worst": worst,
+    }
+
+
+def _slide(judgement: Judgement, slide: JudgedSlide) -> dict[str, Any]:
+    pairs = zip(judgement.card.classes, slide.score.classes, strict=True)
+    return {
+        "name": slide.name,
+        "patient": slide.patient,
+        "seen_in": slide.seen or None,
+        "digest": slide.digest,
+        "known_px": slide.score.classes[0].overlap.known,
+        "classes": {named.name: one.figures() for named, one in pairs},
+    }
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    return {
+        "low": interval.low,
+        "high": interval.high,
+        "patients": interval.patients,
+        "words": interval.words,
+    }
+
+
+def _table(evaluation: Evaluation, path: Path) -> None:
+    """A row per model, picture and class; an empty cell for what is not defined."""
+    judgements = [one for one in (evaluation.judgement, evaluation.other) if one]
+    rows = [row for judgement in judgements for row in _rows(judgement)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(dict(_defined(row)) for row in rows)
+
+
+def _rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
+    for slide in judgement.slides:
+        for named, one in zip(judgement.card.classes, slide.score.classes, strict=True):
+            yield {
+                "model": judgement.card.reference,
+                "slide": slide.name,
+                "patient": slide.patient,
+                "seen_in": slide.seen,
+                "class": named.name,
+                "known_px": one.overlap.known,
+                "true_px": one.overlap.true,
+                "predicted_px": one.overlap.predicted,
+                **one.figures(),
+            }
+
+
+def _defined(value: Any) -> Any:
+    """The same with `None` for every NaN: JSON has no such number."""
+    if isinstance(value, dict):
+        return {key: _defined(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_defined(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
