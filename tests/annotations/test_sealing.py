@@ -61,7 +61,17 @@ def test_coordinates_are_sent_as_floats_throughout():
     assert {type(value) for value in numbers} == {float}
 
 
-@pytest.mark.parametrize("said", [None, 3, {}, {"name": "n"}, {"elements": 1, "digest": "x"}])
+WHOLE = {"name": "n", "elements": 1, "digest": "x"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(None, 3, {}, {"name": "n"}, {"elements": 1, "digest": "x"}),
+        *(WHOLE | odd for odd in ({"name": []}, {"digest": {}}, {"elements": "1"})),
+        WHOLE | {"elements": True},
+    ],
+)
 def test_what_is_no_seal_is_none(said):
     assert Seal.of({"content": said}) is None
 

@@ -30,11 +30,12 @@ class Seal(NamedTuple):
 
     @classmethod
     def of(cls, attributes: Mapping[str, Any]) -> Seal | None:
-        """The seal that a stored document bears, if it bears one."""
+        """The seal that a stored document bears, if it bears one; people may write anything."""
         said = attributes.get(SEAL)
         if not isinstance(said, dict) or set(said) != set(cls._fields):
             return None
-        return cls(**said)
+        seal = cls(**said)
+        return seal if list(map(type, seal)) == [str, int, str] else None
 
 
 @dataclass(frozen=True)
