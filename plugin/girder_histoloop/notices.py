@@ -78,7 +78,7 @@ def bind() -> None:
 
 
 def _note(notices: Notices, saved: Document) -> None:
-    if not settings.secret() or is_model_layer(saved):
+    if not settings.secret() or is_untouched_layer(saved):
         return
     user = User().load(saved.get("updatedId") or saved["creatorId"], force=True)
     notice = {
@@ -89,10 +89,14 @@ def _note(notices: Notices, saved: Document) -> None:
     notices.add(notice["item"], notice)
 
 
-def is_model_layer(saved: Document) -> bool:
-    """Whether HistoLoop itself has pushed this annotation."""
+def is_untouched_layer(saved: Document) -> bool:
+    """Whether HistoLoop has pushed this annotation and nobody has corrected it since.
+
+    A correction keeps the layer's attributes; but HistoLoop only ever creates and deletes.
+    """
     attributes = (saved.get("annotation") or {}).get("attributes") or {}
-    return "run" in attributes and "model" in attributes
+    pushed = "run" in attributes and "model" in attributes
+    return pushed and saved.get("updated") == saved.get("created")
 
 
 def _send(notice: Document) -> None:

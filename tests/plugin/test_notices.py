@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from tests.plugin.conftest import client_of, eventually
 from tests.plugin.service_double import Sent, ServiceDouble
-from tests.support.dsa.provision import Archive
+from tests.support.dsa.provision import Archive, Role
 
 ELEMENT = {"type": "point", "center": [1, 2, 0]}
+LAYER = {"run": "0123456789ab", "model": "tumor@3", "digest": "x"}
 
 
 def draw(archive: Archive, item: str, **attributes: Any) -> str:
@@ -54,12 +55,29 @@ def test_many_saves_of_an_item_are_told_once_and_other_items_apart(
     assert len(heard(service, item)) == len(heard(service, other)) == 1
 
 
-def test_what_histoloop_has_pushed_is_not_told(
+def test_what_histoloop_has_pushed_is_not_told_nor_who_may_see_it(
     dsa: Archive, service: ServiceDouble, item: str
 ) -> None:
-    draw(dsa, item, run="0123456789ab", model="tumor@3", digest="x")
+    layer = draw(dsa, item, **LAYER)
+    access = {"access": '{"users": [], "groups": []}', "public": True}
+    client_of(dsa, "admin").put(f"annotation/{layer}/access", data=access)
     time.sleep(5)
     assert heard(service, item) == []
+
+
+@pytest.mark.parametrize("role", ["annotator", "admin"])
+def test_a_correction_of_what_histoloop_has_pushed_is_told(
+    dsa: Archive, service: ServiceDouble, item: str, role: Role
+) -> None:
+    layer = draw(dsa, item, **LAYER)
+    client = client_of(dsa, role)
+    document = client.get(f"annotation/{layer}")["annotation"]
+    assert document["attributes"] == LAYER
+    document["elements"][0]["center"] = [3, 4, 0]
+    client.put(f"annotation/{layer}", json=document)
+    eventually(lambda: heard(service, item))
+    told = {"item": item, "annotation": layer, "user": dsa.people[role].login}
+    assert heard(service, item)[0].body == told
 
 
 def test_a_slow_service_does_not_slow_a_save(
