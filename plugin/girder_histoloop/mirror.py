@@ -168,11 +168,11 @@ def _ask(mirror: Document, token: str) -> Document:
     path = f"jobs/{mirror['histoloop']['job']}"
     if mirror["histoloop"]["cancel"]:
         try:
-            return service.call("POST", f"{path}/cancel", token, read_s=_READ_S)
+            return service.call_for_job("POST", f"{path}/cancel", token, read_s=_READ_S)
         except service.ServiceError as error:
             if error.status != 409:  # it has ended already: then see how
                 raise
-    return service.call("GET", path, token, read_s=_READ_S)
+    return service.call_for_job("GET", path, token, read_s=_READ_S)
 
 
 def _follow(mirror: Document, job: Document) -> None:

@@ -204,7 +204,7 @@ def _start(user: Document, item: Document, asked: Document) -> Document:
     """Start a job at the service, and one of Girder's that follows it."""
     token = tokens.grant(user)
     try:
-        job = service.call("POST", "jobs", token["_id"], body=asked)
+        job = service.call_for_job("POST", "jobs", token["_id"], body=asked)
     except service.ServiceError as error:
         tokens.revoke(token)
         raise error.as_rest() from None

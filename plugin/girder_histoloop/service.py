@@ -14,6 +14,7 @@ Document = dict[str, Any]
 
 CONNECT_S = 3.0
 READ_S = 15.0
+STATES = frozenset({"queued", "running", "done", "failed", "cancelled"})
 _PASSED_ON = frozenset({400, 403, 404, 409, 413, 422, 429})
 """What the service answers to a request that was wrong; the rest is a fault of ours or its own."""
 
@@ -77,6 +78,36 @@ def call(
     return _content(answer)
 
 
+def call_for_job(
+    method: str, path: str, token: str, body: Any = None, read_s: float = READ_S
+) -> Document:
+    """Ask the service for something whose answer is a job.
+
+    Raises:
+        AbsentError: it does not answer.
+        ServiceError: it refuses, or what answers in its place knows no jobs.
+    """
+    job = call(method, path, token, body=body, read_s=read_s)
+    if not is_job(job):
+        raise _impostor()
+    return job
+
+
+def is_job(job: Any) -> bool:
+    """Whether it has what we read of a job, in the types that we take for granted."""
+    if not isinstance(job, dict) or not isinstance(job.get("progress"), dict):
+        return False
+    texts = (job.get(name) for name in ("id", "model", "created"))
+    counts = (job["progress"].get(name) for name in ("done", "total", "tiles_per_s", "eta_s"))
+    failure = job.get("failure")
+    return (
+        str(job.get("state")) in STATES
+        and all(isinstance(text, str) for text in texts)
+        and all(count is None or isinstance(count, int | float) for count in counts)
+        and (failure is None or isinstance(failure, dict))
+    )
+
+
 def _root() -> str:
     try:
         return settings.service_url()
@@ -106,14 +137,18 @@ def _content(answer: requests.Response) -> Document:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise ServiceError(
-            502,
-            "What answers in the place of the HistoLoop service is none.",
-            f"correct {settings.SERVICE_URL}",
-        )
+        raise _impostor()
     if 200 <= answer.status_code < 300:
         return content
     raise _refusal(answer.status_code, content)
+
+
+def _impostor() -> ServiceError:
+    return ServiceError(
+        502,
+        "What answers in the place of the HistoLoop service is none.",
+        f"correct {settings.SERVICE_URL}",
+    )
 
 
 def _refusal(status: int, problem: Document) -> ServiceError:

@@ -172,6 +172,16 @@ def test_another_site_in_its_place_is_502(dsa: Archive, service: ServiceDouble) 
     service.garbage = None
 
 
+def test_what_knows_no_jobs_starts_none(dsa: Archive, service: ServiceDouble, slide: str) -> None:
+    known = client_of(dsa, "annotator").get("job", parameters={"limit": 0})
+    service.garbage = b'{"welcome": "stranger"}'
+    answer = ask(dsa, "annotator", "POST", "jobs", {"slide": slide})
+    service.garbage = None
+    assert answer.status_code == 502
+    assert "histoloop.service_url" in answer.json()["extra"]["hint"]
+    assert client_of(dsa, "annotator").get("job", parameters={"limit": 0}) == known
+
+
 def test_a_service_that_is_down_is_one_clear_503(dsa: Archive) -> None:
     with socket.socket() as held:  # nobody listens there
         held.bind(("127.0.0.1", 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -121,6 +122,36 @@ def test_a_service_that_is_away_is_waited_for(pair: Pair) -> None:
     assert pair.log.count("starting") == 1, "said once"
     pair.service.refusal = None
     pair.becomes(CANCELED)
+
+
+STRANGE = (
+    {"status": "ok"},
+    {"state": "asleep"},
+    {"state": ["done"]},
+    {"progress": None},
+    {"progress": {"done": "7", "total": "9"}},
+    {"failure": "damaged"},
+)
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=str)
+def test_another_service_in_its_place_is_said_once_and_waited_out(
+    dsa: Archive, pair: Pair, strange: Document
+) -> None:
+    log = dsa.stack.folder / "girder.log"
+    pair.move("running", stage="predict", done=1, total=9)
+    pair.becomes(RUNNING)
+    before = log.stat().st_size
+    job = pair.service.jobs[pair.id]
+    pair.service.garbage = json.dumps(strange if "status" in strange else job | strange).encode()
+    eventually(lambda: "in the place of the HistoLoop service" in pair.log)
+    time.sleep(2.5)
+    assert pair.girder["status"] == RUNNING
+    assert pair.log.count("in the place of the HistoLoop service") == 1
+    assert b"Traceback" not in log.read_bytes()[before:]
+    pair.service.garbage = None
+    pair.move("done")
+    pair.becomes(SUCCESS)
 
 
 def test_a_job_that_the_service_has_forgotten_ends(pair: Pair) -> None:
