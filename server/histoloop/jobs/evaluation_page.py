@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from histoloop import __version__
@@ -22,8 +22,9 @@ p{margin:.3rem 0;max-width:75ch}.quiet{color:#5b6068}
 .warning{border-left:4px solid #c8102e;background:#fdf0f1;padding:.5rem .8rem;margin:.6rem 0}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e2e4e8}
-th{font-weight:600;background:#f6f7f8}.text{text-align:left}
-img{max-width:100%;vertical-align:top}.plots img{max-height:430px}
+th{font-weight:600;background:#f6f7f8}.text{text-align:left}td{white-space:nowrap}
+.wide{overflow-x:auto}img{max-width:100%;vertical-align:top}
+.plots{max-width:none}.plots img{max-height:440px}
 figure{margin:1rem 0}figcaption{color:#5b6068}
 .three{display:grid;grid-template-columns:repeat(3,1fr);max-width:784px;font-weight:600}
 """
@@ -93,11 +94,10 @@ def _comparison(evaluation: Evaluation) -> str:
         return ""
     mine, other = evaluation.judgement.card, evaluation.other.card
     head = ["class", mine.reference, other.reference, "difference", f"{mine.reference} is"]
-    rows = [
-        [one.name, _figure(one.dice), _figure(one.other), f"{one.dice - one.other:+.3f}"]
-        + [one.verdict]
-        for one in evaluation.comparisons
-    ]
+    rows = []
+    for one in evaluation.comparisons:
+        figures = (_figure(one.dice), _figure(one.other), f"{one.dice - one.other:+.3f}")
+        rows.append([one.name, *figures, one.verdict])
     note = "Pooled Dice; the same patients are drawn for both models."
     if mine.mpp != other.mpp:
         note += f" Each at its own scale, {mine.mpp:g} and {other.mpp:g} µm/px."
@@ -159,16 +159,23 @@ _LABELS = {
 }
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells that begin like a number stand to the right."""
-    top = "".join(f"<th>{escape(one)}</th>" for one in head)
-    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of numbers stand to the right."""
+    columns = [all(_is_number(row[at]) for row in rows) for at in range(len(head))]
+    lines = [_row("th", head, columns), *(_row("td", row, columns) for row in rows)]
+    return f'<div class="wide"><table>{"".join(lines)}</table></div>'
 
 
-def _cell(text: str) -> str:
-    number = text.replace(",", "").lstrip("+-").replace(".", "").isdigit() or text == "–"
-    return f"<td>{text}</td>" if number else f'<td class="text">{escape(text)}</td>'
+def _row(tag: str, cells: Sequence[str], numbers: Sequence[bool]) -> str:
+    parts = zip(cells, numbers, strict=True)
+    shown = (
+        f"<{tag}{'' if right else ' class=text'}>{escape(text)}</{tag}>" for text, right in parts
+    )
+    return f"<tr>{''.join(shown)}</tr>"
+
+
+def _is_number(text: str) -> bool:
+    return not text.strip("0123456789.,+-–") or text == "absent"
 
 
 def _figure(value: float) -> str:

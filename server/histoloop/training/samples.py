@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from PIL import Image
 
 from histoloop.errors import DatasetError
 from histoloop.geometry import Box, Mpp, MppSource, Scale, Size
-from histoloop.slides.folder import SUFFIXES, open_slide
+from histoloop.slides.folder import SUFFIXES, SlideFile, open_slide
 from histoloop.slides.reading import read
 from histoloop.slides.slide import Pixels, known_mpp
 from histoloop.training.snapshot import Split, read_snapshot
@@ -61,13 +62,25 @@ def load_split(data: Path, split: str, mpp: float, assumed: float | None = None)
         DatasetError: a mask is missing or does not fit.
         MissingScaleError: a picture does not say its scale and nothing is assumed.
     """
+    return [sample for _, sample in each_picture(data, split, mpp, assumed)]
+
+
+def each_picture(
+    data: Path, split: str, mpp: float, assumed: float | None = None
+) -> Iterator[tuple[SlideFile, Sample]]:
+    """The same, one at a time, each with the file that its picture is read from.
+
+    Raises:
+        DatasetError, MissingScaleError: as `load_split`, when the picture's turn comes.
+    """
     images = sorted((data / split / "images").glob("*"))
     snapshot = read_snapshot(data)
     truth = snapshot.truth_of_codes() if snapshot else None
     how = _Reading(mpp, assumed, _patients(data / "patients.csv"), truth)
-    return [
-        _load(image, _mask_of(image), how) for image in images if image.suffix.lower() in SUFFIXES
-    ]
+    for image in images:
+        if image.suffix.lower() in SUFFIXES:
+            address = _address(image, assumed)
+            yield address, _load(address, _mask_of(image), how)
 
 
 def refuse_leak(splits: dict[str, list[Sample]]) -> None:
@@ -118,10 +131,15 @@ class _Reading:
     truth: NDArray[np.uint8] | None
 
 
-def _load(image: Path, mask: Path, how: _Reading) -> Sample:
-    slide = open_slide(image)
-    if slide.mpp is None and how.assumed:
-        slide = open_slide(image, mpp=Mpp.square(how.assumed, MppSource.ASSUMED))
+def _address(image: Path, assumed: float | None) -> SlideFile:
+    """The file, with the assumed scale if it does not say its own."""
+    if assumed and open_slide(image).mpp is None:
+        return SlideFile(image, Mpp.square(assumed, MppSource.ASSUMED))
+    return SlideFile(image)
+
+
+def _load(address: SlideFile, mask: Path, how: _Reading) -> Sample:
+    slide, image = address.open(), address.path
     scale = Scale.between(known_mpp(slide), Mpp.square(how.mpp))
     frame = scale.size(slide.size)
     digest = hashlib.blake2b(image.read_bytes() + mask.read_bytes(), digest_size=16)
@@ -137,7 +155,7 @@ def _load(image: Path, mask: Path, how: _Reading) -> Sample:
 
 
 def _mask_of(image: Path) -> Path:
-    found = sorted((image.parent.parent / "masks").glob(f"{image.stem}.*"))
+    found = sorted((image.parent.parent / "masks").glob(f"{escape(image.stem)}.*"))
     if not found:
         raise DatasetError(
             f"{image}: has no mask", hint=f"put {image.stem}.png into {image.parent.parent}/masks"

@@ -1,0 +1,241 @@
+"""`evaluate` as it is typed: what it says of a model, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.support.pictures import tissue_picture
+from tests.support.tiny_model import save_tiny_model, tiny_network
+from typer.testing import CliRunner
+
+from histoloop.cli.main import app
+from histoloop.errors import DatasetError, NotFoundError, UsageError
+from histoloop.geometry import Box, Mpp, Size
+from histoloop.jobs.context import Context, ThreadExecutor
+from histoloop.jobs.evaluate import EvaluateParameters, evaluate
+from histoloop.jobs.plan import SegmentParameters, make_plan
+from histoloop.jobs.segment import segment
+from histoloop.jobs.whole_picture import predict_whole
+from histoloop.masks.mask import Mask
+from histoloop.models.card import ClassCard
+from histoloop.models.registry import ModelRegistry
+from histoloop.models.runtimes import RuntimeName
+from histoloop.slides.folder import SlideFile
+from histoloop.slides.pyramid import write_pyramid
+from histoloop.training.augmentation import IGNORED
+
+SIZE = Size(300, 260)
+MPP = 2.0
+ODD = "b[1] <script>alert(1)& 'c'"
+
+
+def run(*words):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def picture(folder: Path, name: str, seed: int) -> Path:
+    path = folder / "test/images" / f"{name}.tiff"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_pyramid(path, SIZE, Mpp.square(MPP), [tissue_picture(SIZE, seed)], lossless=True)
+    return path
+
+
+def mask(folder: Path, name: str, codes: np.ndarray) -> None:
+    path = folder / "test/masks" / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(codes.astype(np.uint8)).save(path)
+
+
+def predicted(model, path, home, folder) -> np.ndarray:
+    """What `segment` writes: its stored probability at 0.5."""
+    asked = SegmentParameters(SlideFile(path), str(model.folder), folder)
+    segment(asked, home, Context())
+    stored = Mask.open(folder / "probability.zarr").read(Box.of(SIZE))
+    return stored[0] >= 128
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """Holds `tiny`, whose patients are told, and `other`, which tells nothing."""
+    home = tmp_path_factory.mktemp("home")
+    known = {"patients": {"train": ["a"], "valid": ["P2"], "test": []}}
+    save_tiny_model(home / "models/tiny", training=known)
+    save_tiny_model(home / "models/other", tiny_network(seed=8), name="other")
+    return home
+
+
+@pytest.fixture(scope="module")
+def pictures(home, tmp_path_factory) -> Path:
+    """Three pictures: the model's own answer as truth, its half, and its opposite."""
+    folder = tmp_path_factory.mktemp("data")
+    model = ModelRegistry(home).get("tiny")
+    for seed, name in enumerate(["a", ODD, "c"]):
+        path = picture(folder, name, seed)
+        answer = predicted(model, path, home, tmp_path_factory.mktemp("run") / "out")
+        assert 0.05 < answer.mean() < 0.95
+        truth = np.where(answer, 1, 0)
+        if name == "c":
+            truth = 1 - truth
+        if name == ODD:
+            truth[:, : SIZE.width // 2] = IGNORED
+        mask(folder, name, truth)
+    rows = [("name", "patient"), ("a", "a"), (ODD, "P2"), ("c", "P3")]
+    with (folder / "patients.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(home, pictures, tmp_path_factory):
+    out = tmp_path_factory.mktemp("report")
+    words = ("--model", "tiny", "--compare", "other", "--data", pictures, "--home", home)
+    return out, run("evaluate", *words, "--out", out)
+
+
+def test_the_prediction_is_the_one_that_segment_stores(home, tissue_slide, tmp_path):
+    model = ModelRegistry(home).get("tiny")
+    asked = SegmentParameters(SlideFile(tissue_slide), "tiny", tmp_path / "a")
+    plan = make_plan(asked, SlideFile(tissue_slide).open(), model, None)
+    assert len(plan.cells) > 4
+    segment(SegmentParameters(SlideFile(tissue_slide), "tiny", tmp_path / "b"), home, Context())
+    stored = Mask.open(tmp_path / "b/probability.zarr").read(Box.of(plan.frame))
+    assert np.array_equal(predict_whole(plan, home, ThreadExecutor(2)), stored)
+
+
+def test_figures_are_those_of_what_users_get(written):
+    out, said = written
+    report = json.loads((out / "report.json").read_text())
+    slides = {one["name"]: one for one in report["model"]["slides"]}
+    dice = {name: one["classes"]["tumor"]["dice"] for name, one in slides.items()}
+    assert dice == {"a": 1.0, ODD: 1.0, "c": 0.0}
+    assert slides[ODD]["known_px"] == SIZE.height * SIZE.width // 2
+    (tumor,) = report["model"]["classes"]
+    assert tumor["worst"] == {"name": "c", "dice": 0.0}
+    assert tumor["mean_dice"] == pytest.approx(2 / 3)
+    assert 0 < tumor["pooled"]["dice"] < 1
+    pixels = np.array(report["model"]["confusion"]["true_by_predicted_px"])
+    assert pixels.sum() == 2.5 * SIZE.height * SIZE.width
+    hits = pixels[1, 1]
+    assert tumor["pooled"]["dice"] == 2 * hits / (pixels[1].sum() + pixels[:, 1].sum())
+    assert "worst slide c" in said.stdout
+
+
+def test_a_report_names_who_was_trained_on_and_who_is_too_few(written):
+    out, said = written
+    report = json.loads((out / "report.json").read_text())
+    text = " ".join(report["warnings"])
+    assert "LEAK: tiny@1 was trained on 1 of these 3 patients (a)" in text
+    assert "watched on while it was trained 1 of these 3 patients (P2)" in text
+    assert "other@1 does not say which patients" in text
+    assert "warning: LEAK" in said.stdout
+    (tumor,) = report["model"]["classes"]
+    assert tumor["dice_interval"]["low"] is None
+    assert "3 patients, too few" in tumor["dice_interval"]["words"]
+    (one,) = report["comparison"]
+    assert one["verdict"].startswith("not distinguishable on 3 slides of 3 patients")
+    assert one["verdict"] in said.stdout
+
+
+def test_the_table_has_a_row_per_model_slide_and_class(written):
+    with (written[0] / "per_slide.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["model"], row["slide"]) for row in rows] == [
+        (model, name) for model in ("tiny@1", "other@1") for name in ("a", ODD, "c")
+    ]
+    assert [row["seen_in"] for row in rows[:3]] == ["train", "valid", ""]
+
+
+class Tags(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.names.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+
+def test_the_page_shows_pictures_beside_it_and_names_as_text_only(written):
+    text = (written[0] / "index.html").read_text()
+    tags = Tags(text)
+    assert "script" not in tags.names
+    assert html.escape(ODD) in text
+    assert tags.links
+    for name in tags.links:
+        shown = np.asarray(Image.open(written[0] / name))
+        assert shown.std() > 5
+
+
+def test_worst_tiles_show_picture_truth_and_prediction(written):
+    first = np.asarray(Image.open(written[0] / "worst-01.png")).astype(int)
+    image, truth, answer = first[:, :256], first[:, 264:520], first[:, 528:784]
+    changed = [np.abs(panel - image).max(axis=2) > 0 for panel in (truth, answer)]
+    inner = changed[0] ^ changed[1]
+    assert inner.mean() > 0.5  # opposite answers: hardly a pixel is tinted in both
+
+
+def test_codes_of_a_plain_folder_are_channels_and_others_are_refused(home, tmp_path):
+    two = tuple(
+        ClassCard(name=name, code=code, color="#336699")
+        for code, name in enumerate(("tumor", "stroma"), start=1)
+    )
+    save_tiny_model(tmp_path / "two", tiny_network(2), name="two", classes=two)
+    folder = tmp_path / "codes"
+    picture(folder, "a", 1)
+    codes = np.zeros((SIZE.height, SIZE.width))
+    codes[50:150, 50:150], codes[150:, 150:] = 1, 2
+    mask(folder, "a", codes)
+    given = EvaluateParameters(str(tmp_path / "two"), folder, runtime=RuntimeName.OPENVINO)
+    found = evaluate(given, home, ThreadExecutor(1), lambda name, slide: None).judgement.pooled
+    assert found.confusion.sum(axis=1).tolist() == [np.sum(codes == c) for c in range(3)]
+    codes[0, 0] = 7
+    mask(folder, "a", codes)
+    with pytest.raises(DatasetError, match=r"a: its mask has codes 7"):
+        evaluate(given, home, ThreadExecutor(1), lambda name, slide: None)
+
+
+def test_what_cannot_be_judged_is_refused(home, pictures, tmp_path):
+    words = ("--data", pictures, "--home", home)
+    with pytest.raises(NotFoundError, match="nobody"):
+        run("evaluate", "--model", "nobody", *words)
+    with pytest.raises(UsageError, match="all"):
+        run("evaluate", "--model", "tiny", *words, "--split", "all")
+    with pytest.raises(DatasetError, match="valid/images"):
+        run("evaluate", "--model", "tiny", *words, "--split", "valid")
+    stranger = (ClassCard(name="bone", code=1, color="#ffffff"),)
+    save_tiny_model(tmp_path / "bone", name="bone", classes=stranger)
+    with pytest.raises(UsageError, match=r"no class in common .*tumor.*bone"):
+        run("evaluate", "--model", "tiny", *words, "--compare", tmp_path / "bone")
+    broken = tmp_path / "broken"
+    shutil.copytree(pictures, broken)
+    (broken / "test/masks/c.png").unlink()
+    with pytest.raises(DatasetError, match=r"c\.tiff: has no mask"):
+        run("evaluate", "--model", "tiny", "--data", broken, "--home", home)
+
+
+def test_the_bundled_model_scores_what_its_card_says(data, bcss, home, tmp_path):
+    """On a region that it was trained on, and that is said."""
+    name, model = "TCGA-A2-A1G6-DX1", ModelRegistry(home).get("tumor")
+    for kind in ("images", "masks"):
+        (tmp_path / "test" / kind).mkdir(parents=True)
+    shutil.copy(bcss[name], tmp_path / "test/images")
+    shutil.copy(data / "bcss" / f"{name}_tumor.png", tmp_path / "test/masks" / f"{name}.png")
+    given = EvaluateParameters("tumor", tmp_path)
+    found = evaluate(given, home, ThreadExecutor(2), lambda name, slide: None)
+    told = model.card.metrics["dice_on_training_regions"][name]
+    assert found.judgement.slides[0].dice(0) == pytest.approx(told, abs=0.02)  # JPEG against raw
+    assert "LEAK: tumor" in found.warnings[0]
