@@ -15,9 +15,11 @@ import pytest
 from girder_client import GirderClient
 from pydantic import SecretStr
 from tests.support.dsa.provision import Archive
+from tests.support.dsa.proxy import Fault, Proxy
 
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.files import write_documents
+from histoloop.annotations.sealing import seal_document
 from histoloop.annotations.store import AnnotationStore, LocalAnnotationStore
 from histoloop.errors import AccessError, AnnotationError, DsaError, NotFoundError, SignInError
 from histoloop.slides.dsa.site import DsaSite, Login
@@ -120,7 +122,7 @@ def case(request, tmp_path_factory) -> Case:
         return on_disk(folder)
     case = on_dsa(request.getfixturevalue(request.param.partition("-")[0]), folder)
     if request.param == "dsa-without-plugin":
-        vars(case.store)["_has_plugin"] = False  # the answer that it would have got
+        vars(case.store)["_takes_bulk"] = lambda slide: False  # the answer that it would have got
     return case
 
 
@@ -410,6 +412,111 @@ def test_a_correction_by_a_person_outlives_a_push(dsa, store, item):
     store.delete_run(item, "r2")
     assert person.get(f"annotation/{ids[0]}", jsonResp=False).content == corrected
     assert [one.id for one in store.list(item)] == [ids[0]]
+
+
+def drawn(layer, count=2, shift=0, **attributes):
+    """What people drew, as it is pushed under the name of a layer."""
+    attributes |= {"run": layer}
+    return [document(layer, shift=shift + n) | {"attributes": attributes} for n in range(count)]
+
+
+@pytest.mark.parametrize("attributes", [{}, {"model": "somebody's@1"}])
+def test_a_layer_of_the_same_name_by_somebody_else_is_theirs(dsa, store, folder, item, attributes):
+    """Two people whose files have the same name, one of them with every right there is."""
+    other = DsaAnnotationStore(site(dsa, folder, "admin"))
+    hers = store.replace_run(item, "all", drawn("all", **attributes))
+    before = [dsa.client("admin").get(f"annotation/{id}", jsonResp=False).content for id in hers]
+
+    theirs = other.replace_run(item, "all", drawn("all", 2, shift=50, **attributes))
+    assert set(other.replace_run(item, "all", drawn("all", 2, **attributes))).isdisjoint(hers)
+    other.replace_run(item, "all", drawn("all", 1, shift=90, **attributes), supersede=True)
+    newer = document("r2", model="somebody's@2")
+    other.replace_run(item, "r2", [newer], supersede=True)
+    other.delete_run(item, "r2")
+    other.delete_run(item, "all")
+
+    assert sorted(one.id for one in store.list(item)) == sorted(hers)
+    assert not set(theirs) & set(hers)
+    after = [dsa.client("admin").get(f"annotation/{id}", jsonResp=False).content for id in hers]
+    assert after == before
+    assert store.replace_run(item, "all", drawn("all", **attributes)) == hers
+    store.replace_run(item, "all", drawn("all", 1, shift=9, **attributes))
+    assert len(store.list(item)) == 1, "her own are replaced"
+
+
+def test_a_model_s_run_is_the_same_whoever_pushes_it(dsa, store, folder, item):
+    other = DsaAnnotationStore(site(dsa, folder, "admin"))
+    predicted = documents("r1", 2)
+    for one in predicted:
+        one["attributes"]["software"] = "HistoLoop 1.0"
+    first = store.replace_run(item, "r1", predicted)
+    assert other.replace_run(item, "r1", predicted) == first
+    assert other.replace_run(item, "r1", predicted[:1]) == first[:1]
+    newer = document("r2", model="tiny@2")
+    (id,) = other.replace_run(item, "r2", [newer], supersede=True)
+    assert [one.id for one in store.list(item)] == [id]
+
+
+def test_a_key_for_data_alone_knows_whose_layers_are_whose(dsa, folder, item):
+    asked = {"name": "data only", "scope": json.dumps(["core.data.read", "core.data.write"])}
+    key = dsa.client("annotator").post("api_key", parameters=asked)["key"]
+    narrow = DsaAnnotationStore(DsaSite(dsa.url, folder, Login(key=SecretStr(key))))
+    first = narrow.replace_run(item, "all", drawn("all"))
+    assert narrow.replace_run(item, "all", drawn("all")) == first
+    narrow.delete_run(item, "all")
+    assert narrow.list(item) == []
+
+
+@pytest.mark.parametrize(
+    "seal",
+    [
+        {"name": [], "elements": 1, "digest": "x"},
+        {"name": "n", "elements": "many", "digest": "x"},
+        None,
+    ],
+)
+def test_what_was_not_pushed_is_not_ours_whatever_it_says(dsa, store, item, seal):
+    id = draw(dsa.client("annotator"), item, document("r1"))
+    said = {"run": "r1", "model": "tiny@1", "software": "HistoLoop 1.0", "content": seal}
+    client = dsa.client("annotator")
+    other = draw(client, item, HUMAN | {"attributes": said})
+    (ours,) = store.replace_run(item, "r1", [document("r1")])
+    store.replace_run(item, "r2", [document("r2")], supersede=True)
+    store.delete_run(item, "r2")
+    assert sorted(one.id for one in store.list(item)) == sorted([id, other])
+    assert ours not in (id, other)
+
+
+def test_more_documents_than_the_server_lists_at_once_are_deleted(dsa, store, item):
+    many = [document("r1", block, elements=1) for block in range(505)]
+    lines = [seal_document(str(number), one).body for number, one in enumerate(many)]
+    store.connection.send("POST", f"histoloop/annotations/{item}", data=b"\n".join(lines))
+    assert len(store.list(item)) == 505
+    store.delete_run(item, "r1")
+    assert store.list(item) == []
+
+
+def pushed_through(proxy, archive, folder):
+    """A push of two documents; returns where they were posted to."""
+    item = new_item(archive)
+    login = Login(token=SecretStr(archive.token("annotator")))
+    store = DsaAnnotationStore(DsaSite(f"{proxy.url}/api/v1", folder, login))
+    assert len(store.replace_run(item, "r1", documents("r1", 2))) == len(store.list(item)) == 2
+    posts = proxy.seen(f"annotation.*{item}", "POST")
+    return [one.path.partition("/api/v1/")[2].partition("/")[0] for one in posts if one.sent]
+
+
+def test_our_plugin_takes_the_documents_though_its_settings_are_broken(new_dsa, tmp_path):
+    archive = new_dsa(environment={"GIRDER_SETTING_HISTOLOOP_VIEWER_URL": "not a url"})
+    with Proxy(archive.stack.root_url) as proxy:
+        assert pushed_through(proxy, archive, tmp_path) == ["histoloop"] * 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_where_our_plugin_refuses_the_server_s_own_route_serves(dsa, tmp_path, status):
+    with Proxy(dsa.stack.root_url) as proxy:
+        proxy.inject(Fault("/histoloop/", status=status))
+        assert pushed_through(proxy, dsa, tmp_path) == ["annotation"] * 2
 
 
 def test_doubles_of_a_document_are_removed(dsa, store, item):

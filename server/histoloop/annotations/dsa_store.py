@@ -14,15 +14,17 @@ import orjson
 
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.raster import remove_raster
-from histoloop.annotations.runs import Names, run_of, superseded
+from histoloop.annotations.runs import Names, is_prediction, run_of, superseded
 from histoloop.annotations.sealing import Seal, SealedDocument, seal_document, unsealed
 from histoloop.annotations.store import AnnotationSummary
-from histoloop.errors import AccessError, DsaAwayError, DsaError, NotFoundError
+from histoloop.errors import AccessError, DsaAwayError, DsaError, NotFoundError, SignInError
 from histoloop.slides.dsa.connection import DsaConnection, connect
 from histoloop.slides.dsa.site import DsaSite, is_id
 
 _WRITE = 1
 """Girder's access level from which an item's owner lets others write."""
+
+_BULK = "histoloop/annotations/{}"
 
 _JSON = {"Content-Type": "application/json"}
 _POST_TRIES = 4
@@ -46,6 +48,10 @@ class _Record:
         return found if isinstance(found, dict) else {}
 
     @property
+    def seal(self) -> Seal | None:
+        return Seal.of(self.attributes)
+
+    @property
     def untouched(self) -> bool:
         """Whether it is as it was created: we only ever create and delete."""
         return self.updated == self.created
@@ -55,7 +61,8 @@ class DsaAnnotationStore:
     """An `AnnotationStore` on a DSA; a slide is the id of an item.
 
     Replacing means to create what is missing and then to delete what is left over: nothing
-    ever vanishes from a viewer before its successor is there. Works on any DSA by means of
+    ever vanishes from a viewer before its successor is there. What bears no seal was not pushed
+    and is never replaced; what people drew only by who pushed it. Works on any DSA by means of
     large_image's own annotation resource, and faster where our plugin is.
     """
 
@@ -96,7 +103,7 @@ class DsaAnnotationStore:
             AccessError: the user may only look, or not even that.
             NotFoundError: it does not exist.
         """
-        self._path_to_create(slide)
+        self._may_write(slide)
 
     def replace_run(
         self, slide: str, run: str, documents: Iterable[Document], *, supersede: bool = False
@@ -122,7 +129,7 @@ class DsaAnnotationStore:
         return ids
 
     def delete_run(self, slide: str, run: str) -> None:
-        self._path_to_create(slide)
+        self._may_write(slide)
         self._delete_leftovers(slide, run, set(), set())
 
     def _records(self, slide: str) -> Iterator[_Record]:
@@ -142,14 +149,42 @@ class DsaAnnotationStore:
         """Ids of the run's documents that hold what their seal says; of doubles, the oldest."""
         whole: dict[Seal, str] = {}
         for record in self._records(slide):
-            seal = Seal.of(record.attributes) if run_of(record.attributes) == run else None
+            seal = record.seal if self._is_ours(record, run) else None
             if seal and (not record.untouched or self._stored(record.id) == seal.elements):
                 whole.setdefault(seal, record.id)
         return whole
 
+    def _is_ours(self, record: _Record, run: str) -> bool:
+        """Whether a document is of this run: a model's by whoever pushed it, a layer by us."""
+        if run_of(record.attributes) != run or record.seal is None:
+            return False
+        return is_prediction(record.attributes) or record.creator == self._user
+
+    @cached_property
+    def _user(self) -> str | None:
+        """The user's id; unlike ``user/me``, this also answers who has a key for data only."""
+        token = self.connection.get("token/current")
+        return token.get("userId") if token else None
+
     def _stored(self, id: str) -> int:
         """How many elements the database has, whatever the listing says."""
         return int(self.connection.get(f"annotation/{id}", limit=1)["_elementQuery"]["count"])
+
+    def _may_write(self, slide: str) -> bool:
+        """Whether the user may write in the slide's folder, and not only annotate.
+
+        Raises:
+            AccessError: neither; the user may only look.
+        """
+        item = self.connection.get(f"item/{slide}")
+        folder = self.connection.get(f"folder/{item['folderId']}")
+        may_write: bool = folder["_accessLevel"] >= _WRITE
+        if not (may_write or self.connection.get(f"annotation/folder/{folder['_id']}/create")):
+            raise AccessError(
+                f"{self._site.host}: no right to annotate {item['name']}",
+                hint="ask the owner of its folder for write access",
+            )
+        return may_write
 
     def _path_to_create(self, slide: str) -> str:
         """Where a document can be posted to: what stores it fastest for this user.
@@ -157,25 +192,19 @@ class DsaAnnotationStore:
         Raises:
             AccessError: nowhere; the user may only look.
         """
-        item = self.connection.get(f"item/{slide}")
-        folder = self.connection.get(f"folder/{item['folderId']}")
-        may_write = folder["_accessLevel"] >= _WRITE
-        if not (may_write or self.connection.get(f"annotation/folder/{folder['_id']}/create")):
-            raise AccessError(
-                f"{self._site.host}: no right to annotate {item['name']}",
-                hint="ask the owner of its folder for write access",
-            )
-        if self._has_plugin:
-            return f"histoloop/annotations/{slide}"
+        may_write = self._may_write(slide)
+        if self._takes_bulk(slide):
+            return _BULK.format(slide)
         # Unlike the third, the second answers with a number instead of all that it was sent.
         return f"annotation/item/{slide}" if may_write else "annotation"
 
-    @cached_property
-    def _has_plugin(self) -> bool:
-        """Whether the server has HistoLoop's plugin, which takes documents in bulk."""
+    def _takes_bulk(self, slide: str) -> bool:
+        """Whether the server has HistoLoop's plugin and it takes documents: here, none at all."""
         try:
-            self.connection.get("histoloop/panel")
-        except NotFoundError:
+            self.connection.send("POST", _BULK.format(slide), data=b"", headers=_JSON)
+        except SignInError:
+            raise
+        except (AccessError, DsaError, NotFoundError):
             return False
         return True
 
@@ -195,10 +224,18 @@ class DsaAnnotationStore:
                     return
 
     def _delete_leftovers(self, slide: str, run: str, keep: set[str], models: set[str]) -> None:
-        for record in self._records(slide):
-            ours = run_of(record.attributes) == run and record.id not in keep
-            if record.untouched and (ours or superseded(record.attributes, run, models)):
+        for record in list(self._records(slide)):  # first: a deletion moves the pages after it
+            left = self._is_ours(record, run) and record.id not in keep
+            if record.untouched and (left or self._is_superseded(record, run, models)):
                 self._delete(slide, record)
+
+    def _is_superseded(self, record: _Record, run: str, models: set[str]) -> bool:
+        other = run_of(record.attributes)
+        return (
+            other is not None
+            and superseded(record.attributes, run, models)
+            and self._is_ours(record, other)
+        )
 
     def _delete(self, slide: str, record: _Record) -> None:
         with suppress(NotFoundError):  # somebody was faster

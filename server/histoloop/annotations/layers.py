@@ -13,6 +13,7 @@ from shapely import Polygon
 
 from histoloop import __version__
 from histoloop.annotations.annotation import Annotation, Outline
+from histoloop.annotations.runs import SOFTWARE
 from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass
 
@@ -46,7 +47,7 @@ class Provenance:
     def attributes(self, label: LabelClass, block: Block, scale: Scale) -> dict[str, object]:
         """As stored, so that a re-push finds its own documents and only those."""
         return {
-            "software": f"HistoLoop {__version__}",
+            "software": f"{SOFTWARE} {__version__}",
             "run": self.run,
             "model": self.model,
             "digest": self.digest,

@@ -11,6 +11,9 @@ import orjson
 from histoloop.annotations.dsa import Document
 from histoloop.errors import AnnotationError
 
+SOFTWARE = "HistoLoop"
+"""How ``software`` begins in the attributes of what our models predict."""
+
 
 def run_of(attributes: Mapping[str, Any]) -> str | None:
     """The run that wrote a document; `None` for what people drew."""
@@ -22,6 +25,13 @@ def model_of(attributes: Mapping[str, Any]) -> str | None:
     """The name of the model, without its version, that a document comes from."""
     model = attributes.get("model")
     return model.partition("@")[0] if isinstance(model, str) else None
+
+
+def is_prediction(attributes: Mapping[str, Any]) -> bool:
+    """Whether a document is HistoLoop's own, of a model, and no layer that somebody pushed."""
+    software = attributes.get("software")
+    ours = isinstance(software, str) and software.startswith(SOFTWARE)
+    return ours and model_of(attributes) is not None
 
 
 def superseded(attributes: Mapping[str, Any], run: str, models: set[str]) -> bool:

@@ -60,7 +60,8 @@ class AnnotationStore(Protocol):
 
         Doing it twice, or again after it was cut short at any point, ends with the same
         documents. Those of other runs and of people are not touched; a document that somebody
-        has changed since it was written is somebody's.
+        has changed since it was written is somebody's. A run that is not a model's is the user's
+        own: what others have pushed under the same name is theirs.
 
         Args:
             documents: with ``run`` in their ``attributes``; taken one by one.
