@@ -20,11 +20,23 @@ from girder_histoloop import bulk, mirror, service, settings, tokens
 Document = dict[str, Any]
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ASKED = ("model", "roi", "threshold", "focus")
+_ASKED = ("model", "roi", "threshold", "focus", "replace")
 _READ = TokenScope.DATA_READ
 _WRITE = TokenScope.DATA_WRITE
 _START = (TokenScope.DATA_READ, TokenScope.DATA_WRITE)
 """A job gets a token for both, so who starts one must have both."""
+
+
+def _of_a_slide(what: str) -> Description:
+    """A list of what is of a slide, for who may see it."""
+    return Description(what).modelParam(
+        "slide",
+        "Id of its item",
+        model=Item,
+        level=AccessType.READ,
+        paramType="query",
+        destName="item",
+    )
 
 
 class HistoLoop(Resource):  # type: ignore[misc]
@@ -75,16 +87,7 @@ class HistoLoop(Resource):  # type: ignore[misc]
         return self._forward("GET", "models")
 
     @access.user(scope=_READ)
-    @autoDescribeRoute(
-        Description("The jobs of a slide, newest first.").modelParam(
-            "slide",
-            "Id of its item",
-            model=Item,
-            level=AccessType.READ,
-            paramType="query",
-            destName="item",
-        )
-    )
+    @autoDescribeRoute(_of_a_slide("The jobs of a slide, newest first."))
     def jobs(self, item: Document) -> Document:
         return self._forward("GET", "jobs", query={"slide": str(item["_id"])})
 
@@ -95,7 +98,8 @@ class HistoLoop(Resource):  # type: ignore[misc]
         .jsonParam(
             "body",
             '{"slide": item, "model": "name@version", "roi": [x, y, width, height], '
-            '"threshold": 0.5}; all but the slide may be left out',
+            '"threshold": 0.5, "replace": false}; all but the slide may be left out, and with '
+            "replace the result takes the place of the model's earlier layers",
             paramType="body",
             requireObject=True,
         )
@@ -108,6 +112,8 @@ class HistoLoop(Resource):  # type: ignore[misc]
                 f"{item['name']} is no large image.", extra={"hint": "make it one on its page"}
             )
         asked = {name: body[name] for name in _ASKED if body.get(name) is not None}
+        if not isinstance(asked.get("replace", False), bool):
+            raise RestException("replace must be true or false")
         if settings.default_model():
             asked.setdefault("model", settings.default_model())
         return _start(user, item, {"kind": "segment", "slide": str(item["_id"]), **asked})
@@ -128,16 +134,7 @@ class HistoLoop(Resource):  # type: ignore[misc]
         return self._forward("POST", f"jobs/{job}/cancel")
 
     @access.user(scope=_READ)
-    @autoDescribeRoute(
-        Description("The runs of a slide, newest first.").modelParam(
-            "slide",
-            "Id of its item",
-            model=Item,
-            level=AccessType.READ,
-            paramType="query",
-            destName="item",
-        )
-    )
+    @autoDescribeRoute(_of_a_slide("The runs of a slide, newest first."))
     def runs(self, item: Document) -> Document:
         return self._forward("GET", "runs", query={"slide": str(item["_id"])})
 

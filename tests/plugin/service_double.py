@@ -109,6 +109,7 @@ class ServiceDouble:
             "model": asked.get("model", MODEL["reference"]),
             "roi": asked.get("roi"),
             "threshold": asked.get("threshold", 0.5),
+            "replace": asked.get("replace", False),
             "created": "2026-01-02T03:04:05+00:00",
             "progress": {"stage": "queued", "done": 0, "total": 0}
             | {"tiles_per_s": None, "eta_s": None},

@@ -111,9 +111,20 @@ def test_a_job_gets_a_token_of_its_user_that_can_do_no_more_than_it_must(
 
 
 def test_only_what_is_known_is_passed_on(dsa: Archive, service: ServiceDouble, slide: str) -> None:
-    asked = {"slide": slide, "roi": [1, 2, 30, 40], "threshold": 0.7, "model": "tumor@3"}
+    how = {"roi": [1, 2, 30, 40], "threshold": 0.7, "model": "tumor@3", "replace": True}
+    asked = {"slide": slide, **how}
     ask(dsa, "annotator", "POST", "jobs", {**asked, "kind": "train", "else": 1})
     assert service.received("POST", "jobs")[-1].body == {"kind": "segment", **asked}
+
+
+@pytest.mark.parametrize("value", ["true", 1, [True]], ids=str)
+def test_only_a_clear_yes_replaces_layers(
+    dsa: Archive, service: ServiceDouble, slide: str, value: object
+) -> None:
+    answer = ask(dsa, "annotator", "POST", "jobs", {"slide": slide, "replace": value})
+    assert answer.status_code == 400
+    assert "replace must be true or false" in answer.json()["message"]
+    assert service.sent == []
 
 
 def test_the_default_model_is_used_when_none_is_named(
