@@ -227,6 +227,7 @@ def test_an_archive_that_goes_away_ends_the_job_and_not_the_service(
     assert client.post(f"/api/jobs/{job['id']}/retry").status_code == 202
     assert finished(client, job["id"])["state"] == "done"
     assert len(documents(dsa, slide, job["run"])) == 4
+    assert 2 <= proxy.peak <= service.library.settings.dsa_requests, "service and workers together"
 
 
 def test_a_cancelled_push_takes_back_what_it_has_pushed(dsa, slide, proxy, client):

@@ -7,7 +7,9 @@ import time
 
 import requests
 
-from histoloop.errors import DsaAwayError
+from histoloop.errors import DsaAwayError, DsaError
+from histoloop.slides.dsa.connection import connect
+from histoloop.slides.dsa.site import DsaSite
 
 _HOLDS_S = 5.0
 _PATIENCE_S = 3.0
@@ -17,12 +19,13 @@ class Pulse:
     """Knows whether a DSA answers, as of some seconds ago; threads may share it.
 
     Args:
-        url: the root of its REST interface; host: its name, for people.
+        site: nobody's in particular.
     """
 
-    def __init__(self, url: str, host: str) -> None:
-        self.host = host
-        self._url = f"{url}/system/version"
+    def __init__(self, site: DsaSite) -> None:
+        self.host = site.host
+        self._url = f"{site.url}/system/version"
+        self._budget = connect(site).budget
         self._asking = threading.Lock()
         self._asked = float("-inf")
         self._answered = False
@@ -49,6 +52,9 @@ class Pulse:
 
     def _ask(self) -> bool:
         try:
-            return requests.get(self._url, timeout=_PATIENCE_S).ok
+            with self._budget.place(_PATIENCE_S):
+                return requests.get(self._url, timeout=_PATIENCE_S).ok
         except requests.RequestException:
             return False
+        except DsaError:  # so much is asked of it that one more question has no place
+            return True

@@ -15,7 +15,8 @@ from histoloop.errors import DsaAwayError, SignInError, UsageError
 from histoloop.jobs.archive import dsa_site
 from histoloop.service.identity import COOKIE, login
 from histoloop.service.library import library
-from histoloop.service.visitor import User, host_of, visitor_of
+from histoloop.service.visitor import User, visitor_of
+from histoloop.slides.dsa.connection import connect
 from histoloop.slides.dsa.site import DsaSite, Login
 
 sessions = APIBlueprint("session", __name__, url_prefix="/api", abp_tags=[Tag(name="session")])
@@ -84,17 +85,18 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
         DsaAwayError: it does not answer.
     """
     try:
-        answer = GirderClient(apiUrl=site.url).sendRestRequest(
-            "GET",
-            "user/authentication",
-            auth=(body.login, body.password.get_secret_value()),
-            headers={"Girder-Token": None},
-            timeout=_PATIENCE_S,
-        )
+        with connect(site).budget.place(_PATIENCE_S):
+            answer = GirderClient(apiUrl=site.url).sendRestRequest(
+                "GET",
+                "user/authentication",
+                auth=(body.login, body.password.get_secret_value()),
+                headers={"Girder-Token": None},
+                timeout=_PATIENCE_S,
+            )
     except HttpError as error:
         if error.status in (401, 403):
             raise SignInError(
-                f"{host_of(site.url)}: does not accept this login and password ({_said(error)})",
+                f"{site.host}: does not accept this login and password ({_said(error)})",
                 hint="they are those of your account there",
             ) from None
         raise _away(site, f"answers with status {error.status}") from None
@@ -112,14 +114,14 @@ def _said(error: HttpError) -> str:
 
 def _away(site: DsaSite, how: str) -> DsaAwayError:
     return DsaAwayError(
-        f"the Digital Slide Archive at {host_of(site.url)} {how}", hint="try again in a moment"
+        f"the Digital Slide Archive at {site.host} {how}", hint="try again in a moment"
     )
 
 
 def _document(settings: Settings, user: User | None) -> dict[str, Any]:
     return {
         "mode": "dsa" if settings.dsa else "folder",
-        "site": host_of(dsa_site(settings).url) if settings.dsa else None,
+        "site": dsa_site(settings).host if settings.dsa else None,
         "user": vars(user) if user else None,
     }
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.store import AnnotationStore
@@ -17,7 +16,7 @@ from histoloop.jobs.archive import dsa_site, open_archive
 from histoloop.service.pulse import Pulse
 from histoloop.service.remembered import Remembered
 from histoloop.slides.dsa.connection import connect
-from histoloop.slides.dsa.site import Login, is_id
+from histoloop.slides.dsa.site import DsaSite, Login, is_id
 from histoloop.slides.dsa.store import DsaSlideStore, Shelf
 from histoloop.slides.folder import FolderSlideStore
 from histoloop.slides.slide import SlideEntry, SlideStore
@@ -144,7 +143,7 @@ class DsaVisitor:
     ) -> None:
         self.slides, self.annotations, self.login = slides, annotations, login
         self._connection = connect(slides.site)
-        self._pulse = pulse_of(slides.site.url)
+        self._pulse = pulse_of(slides.site)
         self._revision = Remembered(self._ask_revision, _RIGHTS_HOLD_S)
         self._user = Remembered(self._ask_user, _RIGHTS_HOLD_S)
         self._name = Remembered(self._ask_name, _NAMES_HOLD_S)
@@ -197,7 +196,7 @@ class DsaVisitor:
         me = self._connection.get("user/me")
         if me is None:
             raise SignInError(
-                f"{host_of(self.slides.site.url)}: does not know this token (any more)",
+                f"{self.slides.site.host}: does not know this token (any more)",
                 hint="sign in again",
             )
         return User(me["_id"], me["login"], _name(me))
@@ -226,22 +225,21 @@ def visitor_of(settings: Settings, login: Login | None = None) -> Visitor:
     raise UsageError("slides of one kind of archive need annotations of the same")
 
 
+def pulse_of(site: DsaSite) -> Pulse:
+    """The one pulse of a DSA, whoever asks."""
+    return _pulse_at(replace(site, login=Login()))
+
+
 @lru_cache(maxsize=8)
-def pulse_of(url: str) -> Pulse:
-    """The one pulse of a DSA."""
-    return Pulse(url, host_of(url))
-
-
-def host_of(url: str) -> str:
-    """Host and port of an archive, for people."""
-    return urlsplit(url).netloc
+def _pulse_at(site: DsaSite) -> Pulse:
+    return Pulse(site)
 
 
 def pulse(settings: Settings) -> Pulse | None:
     """The pulse of the DSA that the settings name, if they name one."""
     if settings.dsa is None:
         return None
-    return pulse_of(dsa_site(settings).url)
+    return pulse_of(dsa_site(settings))
 
 
 def _name(user: dict[str, str]) -> str:

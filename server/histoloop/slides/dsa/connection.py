@@ -55,7 +55,7 @@ class DsaConnection:
 
     def __init__(self, site: DsaSite) -> None:
         self.site = site
-        self._budget = Budget(site.folder / "places", site.requests)
+        self.budget = Budget(site.folder / "places", site.requests)
         self._client = GirderClient(apiUrl=site.url)
         self._open = ExitStack()
         self._open.enter_context(self._client.session(_session(site.requests)))
@@ -82,7 +82,7 @@ class DsaConnection:
         answer = self.send("GET", f"file/{file}/download", {"offset": start, "endByte": end})
         if not answer.is_redirect:
             return answer.content
-        with self._budget.place(), self._elsewhere(answer, f"bytes={start}-{end - 1}") as part:
+        with self.budget.place(), self._elsewhere(answer, f"bytes={start}-{end - 1}") as part:
             if part.status_code != HTTPStatus.PARTIAL_CONTENT:
                 raise self._away("keeps its files where no part of one can be had")
             return part.content
@@ -154,7 +154,7 @@ class DsaConnection:
         json: object,
         headers: dict[str, str] | None,
     ) -> requests.Response:
-        with self._budget.place():
+        with self.budget.place():
             self.sent += 1
             answer: requests.Response = self._client.sendRestRequest(
                 method,
