@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.annotated import GTCODES, ROI, TUMOR, write_case
 from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import save_tiny_model, tiny_network
 from typer.testing import CliRunner
@@ -138,6 +139,7 @@ def test_a_report_names_who_was_trained_on_and_who_is_too_few(written):
     text = " ".join(report["warnings"])
     assert "LEAK: tiny@1 was trained on 1 of these 3 patients (a)" in text
     assert "watched on while it was trained 1 of these 3 patients (P2)" in text
+    assert "only these count for new patients: P3 (tiny@1: Dice of tumor 0.000)" in text
     assert "other@1 does not say which patients" in text
     assert "warning: LEAK" in said.stdout
     (tumor,) = report["model"]["classes"]
@@ -208,12 +210,34 @@ def test_codes_of_a_plain_folder_are_channels_and_others_are_refused(home, tmp_p
         evaluate(given, home, ThreadExecutor(1), lambda name, slide: None)
 
 
+def test_classes_of_a_snapshot_are_found_by_name_and_outside_its_rois_nothing_counts(tmp_path):
+    home, codes, built = tmp_path / "home", tmp_path / "codes.csv", tmp_path / "snapshot"
+    codes.write_text(GTCODES)
+    write_case(tmp_path / "slides", "TCGA-A2-A0D0-01Z-00-DX1")
+    words = ("--source", tmp_path / "slides", "--gtcodes", codes, "--out", built)
+    split = ("--classes", "stroma=2;tumor=1", "--test", 0, "--valid", 0)
+    run("dataset", "build", *words, *split)
+    save_tiny_model(home / "models/tiny", mpp=0.5)  # knows tumour only, which is code 2 there
+    given = EvaluateParameters("tiny", built, "train")
+    found = evaluate(given, home, ThreadExecutor(1), lambda name, slide: None).judgement.pooled
+    mpp = (0.5, 0.6)
+    area = [one.area * mpp[1] / mpp[0] for one in (TUMOR, ROI)]
+    assert found.confusion.sum(axis=1)[1] == pytest.approx(area[0], rel=0.02)
+    assert found.confusion.sum() == pytest.approx(area[1], rel=0.02)
+    stranger = (ClassCard(name="bone", code=1, color="#ffffff"),)
+    save_tiny_model(home / "models/bone", name="bone", classes=stranger)
+    with pytest.raises(DatasetError, match=r"no truth for bone of bone@1 .*stroma, tumor"):
+        run("evaluate", "--model", "bone", "--data", built, "--split", "train", "--home", home)
+
+
 def test_what_cannot_be_judged_is_refused(home, pictures, tmp_path):
     words = ("--data", pictures, "--home", home)
     with pytest.raises(NotFoundError, match="nobody"):
         run("evaluate", "--model", "nobody", *words)
     with pytest.raises(UsageError, match="all"):
         run("evaluate", "--model", "tiny", *words, "--split", "all")
+    with pytest.raises(UsageError, match=r"threshold 1\.5"):
+        run("evaluate", "--model", "tiny", *words, "--threshold", 1.5)
     with pytest.raises(DatasetError, match="valid/images"):
         run("evaluate", "--model", "tiny", *words, "--split", "valid")
     stranger = (ClassCard(name="bone", code=1, color="#ffffff"),)

@@ -7,13 +7,16 @@ import math
 import numpy as np
 import pytest
 from tests.reference import losses as slow
+from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import tiny_network
 from typer.testing import CliRunner
 
 from histoloop.cli.main import app
 from histoloop.errors import UsageError
+from histoloop.geometry import Size
 from histoloop.training.losses import BINARY, CATEGORICAL, LOSSES, named
-from histoloop.training.trainer import TrainingPlan
+from histoloop.training.samples import Sample
+from histoloop.training.trainer import Trainer, TrainingPlan
 
 CLASSES = 3
 every_loss = pytest.mark.parametrize("name", LOSSES)
@@ -91,3 +94,18 @@ def test_an_unknown_loss_is_refused_before_any_picture_is_read(tmp_path):
     result = CliRunner().invoke(app, [*words, "--loss", "mse"])
     assert isinstance(result.exception, UsageError)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_training_uses_the_loss_of_its_plan():
+    """Of the same first step, one is the sum of the others."""
+    image = tissue_picture(Size(64, 64), seed=1)
+    one = Sample("one", "one", image, (image[..., 1] < 120).astype(np.uint8), digest="")
+
+    def first_loss(name):
+        plan = TrainingPlan(epochs=1, steps=1, side=32, batch=2, loss=name)
+        (epoch,) = Trainer(lambda: tiny_network(1), 1, plan).fit([one], [])
+        return epoch.loss
+
+    together, cross_entropy, dice = map(first_loss, ("bce+dice", "bce", "dice"))
+    assert together == pytest.approx(cross_entropy + dice, rel=1e-5)
+    assert min(cross_entropy, dice) > 0.05

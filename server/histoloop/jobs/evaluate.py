@@ -153,7 +153,9 @@ class _Judge:
     def _predict(self, address: SlideFile) -> Probabilities:
         p = self.parameters
         with TemporaryDirectory() as folder:
-            asked = SegmentParameters(address, p.model, Path(folder), runtime=p.runtime)
+            asked = SegmentParameters(
+                address, p.model, Path(folder), threshold=p.threshold, runtime=p.runtime
+            )
             plan = make_plan(asked, address.open(), self.model, run=None)
             return predict_whole(plan, self.home, self.executor)
 

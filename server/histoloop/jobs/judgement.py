@@ -137,6 +137,8 @@ def warnings(judgement: Judgement) -> list[str]:
                 f"LEAK: {card.reference} {how} {len(known)} of these {len(judgement.patients)} "
                 f"patients ({', '.join(known)}): the figures say nothing about new patients"
             )
+    if rest := _unseen(judgement):
+        said.append(f"only these count for new patients: {rest}")
     if not card.training.get("patients"):
         said.append(f"{card.reference} does not say which patients it was trained on: look out")
     if card.parent:
@@ -144,6 +146,17 @@ def warnings(judgement: Judgement) -> list[str]:
             f"{card.reference} goes on from {card.parent}, whose patients are not checked here"
         )
     return said
+
+
+def _unseen(judgement: Judgement) -> str:
+    """The pooled Dice on the patients that were not seen, if others were."""
+    slides = [one for one in judgement.slides if not one.seen]
+    if not slides or len(slides) == len(judgement.slides):
+        return ""
+    pooled = reduce(add, (one.score for one in slides))
+    pairs = zip(judgement.card.classes, pooled.classes, strict=True)
+    dice = ", ".join(f"Dice of {named.name} {one.overlap.dice:.3f}" for named, one in pairs)
+    return f"{', '.join(_of(slides, ''))} ({judgement.card.reference}: {dice})"
 
 
 def _of(slides: Iterable[JudgedSlide], split: str) -> Sequence[str]:
