@@ -6,6 +6,7 @@ Paths and documents are those of the service's own `/api`; the id of a slide is 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from girder.api import access
@@ -25,6 +26,8 @@ _READ = TokenScope.DATA_READ
 _WRITE = TokenScope.DATA_WRITE
 _START = (TokenScope.DATA_READ, TokenScope.DATA_WRITE)
 """A job gets a token for both, so who starts one must have both."""
+_START_S = 60.0
+"""Of a new slide the service first asks this very archive some 25 questions, one by one."""
 
 
 def _of_a_slide(what: str) -> Description:
@@ -201,9 +204,47 @@ def _start(user: Document, item: Document, asked: Document) -> Document:
     """Start a job at the service, and one of Girder's that follows it."""
     token = tokens.grant(user)
     try:
-        job = service.call_for_job("POST", "jobs", token["_id"], body=asked)
+        job = _ask_for(asked, token["_id"])
     except service.ServiceError as error:
         tokens.revoke(token)
         raise error.as_rest() from None
     followed = mirror.create(user, item, job, token)
     return {**job, "girder_job": str(followed["_id"])}
+
+
+def _ask_for(asked: Document, token: str) -> Document:
+    """Ask for a job; one that the service has taken without answering is as good."""
+    begun = datetime.now(UTC)
+    try:
+        return service.call_for_job("POST", "jobs", token, body=asked, read_s=_START_S)
+    except service.AbsentError:
+        taken = _taken(asked, token, begun)
+        if taken is None:
+            raise
+        return taken
+
+
+def _taken(asked: Document, token: str, begun: datetime) -> Document | None:
+    """The job that has come of a request without an answer, if the service can show it."""
+    try:
+        jobs = service.call("GET", "jobs", token, query={"slide": asked["slide"]}).get("jobs")
+    except service.ServiceError:
+        return None
+    since = (
+        job
+        for job in (jobs if isinstance(jobs, list) else ())
+        if service.is_job(job) and datetime.fromisoformat(job["created"]) >= begun
+    )
+    unknown = (job for job in since if mirror.item_of("job", job["id"]) is None)
+    return next((job for job in unknown if _is_what_was_asked(job, asked)), None)
+
+
+def _is_what_was_asked(job: Document, asked: Document) -> bool:
+    """Whether a job's document says what a request said; a model's name stands for a version."""
+    model = asked.get("model", job["model"])
+    return (
+        model in (job["model"], job["model"].partition("@")[0])
+        and job.get("roi") == asked.get("roi")
+        and job.get("threshold") == asked.get("threshold", job.get("threshold"))
+        and job.get("replace", False) == asked.get("replace", False)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -97,15 +98,24 @@ def is_job(job: Any) -> bool:
     """Whether it has what we read of a job, in the types that we take for granted."""
     if not isinstance(job, dict) or not isinstance(job.get("progress"), dict):
         return False
-    texts = (job.get(name) for name in ("id", "model", "created"))
+    texts = (job.get(name) for name in ("id", "model"))
     counts = (job["progress"].get(name) for name in ("done", "total", "tiles_per_s", "eta_s"))
     failure = job.get("failure")
     return (
         str(job.get("state")) in STATES
+        and _is_moment(job.get("created"))
         and all(isinstance(text, str) for text in texts)
         and all(count is None or isinstance(count, int | float) for count in counts)
         and (failure is None or isinstance(failure, dict))
     )
+
+
+def _is_moment(text: Any) -> bool:
+    """Whether it is a date and time with its zone (ISO 8601)."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _root() -> str:

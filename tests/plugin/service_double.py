@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -53,6 +54,7 @@ class ServiceDouble:
     garbage: bytes | None = None
     delay: float = 0.0
     stops_on_cancel: bool = True
+    hangs_up: Literal["never", "before", "after"] = "never"
 
     def move(self, job: str, state: str, **changes: Any) -> None:
         """Put a job into a state; ``stage``, ``done``, ``total`` and so on go into its progress."""
@@ -61,9 +63,20 @@ class ServiceDouble:
         progress |= {name: changes.pop(name) for name in list(changes) if name in progress}
         document |= {"state": state, **changes}
 
+    def start(self, slide: str, **document: Any) -> str:
+        """A job that somebody starts without the plugin; its id."""
+        job = self._create({"slide": slide}) | document
+        self.jobs[job["id"]] = job
+        return str(job["id"])
+
     def received(self, method: str, path: str) -> list[Sent]:
         """The requests of a path, without the leading `/api/`."""
         return [one for one in self.sent if (one.method, one.path) == (method, f"/api/{path}")]
+
+    def hangs_up_on(self, sent: Sent, moment: str) -> bool:
+        """Whether a request for a job gets no answer, before or after the job was taken."""
+        asks = (sent.method, sent.path) == ("POST", "/api/jobs")
+        return asks and self.hangs_up == moment
 
     def answer(self, sent: Sent) -> tuple[int, Document]:
         """What the service would say."""
@@ -110,7 +123,7 @@ class ServiceDouble:
             "roi": asked.get("roi"),
             "threshold": asked.get("threshold", 0.5),
             "replace": asked.get("replace", False),
-            "created": "2026-01-02T03:04:05+00:00",
+            "created": datetime.now(UTC).isoformat(),
             "progress": {"stage": "queued", "done": 0, "total": 0}
             | {"tiles_per_s": None, "eta_s": None},
             "failure": None,
@@ -160,7 +173,11 @@ def _handler(double: ServiceDouble) -> type[BaseHTTPRequestHandler]:
             sent = Sent(self.command, parts.path, query, headers, body, time.monotonic())
             double.sent.append(sent)
             time.sleep(double.delay)
+            if double.hangs_up_on(sent, "before"):
+                return
             status, content = double.refusal or double.answer(sent)
+            if double.hangs_up_on(sent, "after"):
+                return
             self._reply(status, double.garbage or json.dumps(content).encode())
 
         do_POST = do_GET  # noqa: N815  (the base class asks for this name)

@@ -6,9 +6,11 @@ import socket
 
 import pytest
 import requests
-from tests.plugin.conftest import client_of, set_setting
+from tests.plugin.conftest import client_of, eventually, set_setting
 from tests.plugin.service_double import ServiceDouble, problem
 from tests.support.dsa.provision import Archive, Role
+
+SUCCESS = 3
 
 
 def ask(
@@ -223,3 +225,55 @@ def test_a_job_that_the_service_refuses_leaves_nothing_behind(
     gone = requests.get(f"{dsa.url}/item/{slide}", headers={"Girder-Token": token}, timeout=60)
     assert gone.status_code == 401
     service.refusal = None
+
+
+def is_valid(archive: Archive, token: str) -> bool:
+    headers = {"Girder-Token": token}
+    return requests.get(f"{archive.url}/user/me", headers=headers, timeout=60).json() is not None
+
+
+def test_a_service_that_looks_long_at_a_new_slide_is_waited_for(
+    dsa: Archive, service: ServiceDouble, slide: str
+) -> None:
+    service.delay = 17
+    answer = ask(dsa, "annotator", "POST", "jobs", {"slide": slide})
+    service.delay = 0
+    assert answer.status_code == 200
+    assert [answer.json()["id"]] == list(service.jobs)
+
+
+def test_a_job_that_was_taken_without_an_answer_is_followed(
+    dsa: Archive, service: ServiceDouble, slide: str
+) -> None:
+    other = ask(dsa, "annotator", "POST", "jobs", {"slide": slide}).json()
+    service.hangs_up = "after"
+    answer = ask(dsa, "annotator", "POST", "jobs", {"slide": slide, "model": "tumor"})
+    assert answer.status_code == 200
+    job = answer.json()
+    assert list(service.jobs) == [other["id"], job["id"]]
+    assert is_valid(dsa, service.received("POST", "jobs")[-1].headers["Girder-Token"])
+    service.move(job["id"], "done")
+    girder = client_of(dsa, "annotator")
+    eventually(lambda: girder.get(f"job/{job['girder_job']}")["status"] == SUCCESS)
+
+
+LIKE = {"model": "tumor@3", "roi": [1, 2, 30, 40], "threshold": 0.7, "replace": False}
+OTHERS = (
+    {"created": "2026-01-02T03:04:05+00:00"},
+    {"model": "stroma@3"},
+    {"roi": None},
+    {"threshold": 0.6},
+    {"replace": True},
+)
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_no_other_job_is_taken_for_the_one_without_an_answer(
+    dsa: Archive, service: ServiceDouble, slide: str, other: dict[str, object]
+) -> None:
+    theirs = service.start(slide, **LIKE | {"created": "2100-01-01T00:00:00+00:00"} | other)
+    service.hangs_up = "before"
+    answer = ask(dsa, "annotator", "POST", "jobs", {"slide": slide, **LIKE})
+    assert answer.status_code == 503
+    assert list(service.jobs) == [theirs]
+    assert not is_valid(dsa, service.received("POST", "jobs")[-1].headers["Girder-Token"])
