@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,6 +16,7 @@ from histoloop.service.pulse import Pulse
 from histoloop.service.remembered import Remembered
 from histoloop.slides.dsa.connection import connect
 from histoloop.slides.dsa.site import DsaSite, Login, is_id
+from histoloop.slides.dsa.slide import revision
 from histoloop.slides.dsa.store import DsaSlideStore, Shelf
 from histoloop.slides.folder import FolderSlideStore
 from histoloop.slides.slide import SlideEntry, SlideStore
@@ -185,11 +185,7 @@ class DsaVisitor:
                 f"no slide {slide!r}", hint="the address of its page in the archive ends in its id"
             )
         self._pulse.refuse_absent()
-        files = self._connection.get(f"item/{slide}/files", limit=0)
-        said = [
-            [str(file.get(key)) for key in ("_id", "size", "sha512", "updated")] for file in files
-        ]
-        return hashlib.blake2b(repr(sorted(said)).encode(), digest_size=12).hexdigest()
+        return revision(self._connection, slide)
 
     def _ask_user(self, _me: str) -> User:
         self._pulse.refuse_absent()

@@ -58,7 +58,7 @@ class DsaSlide:
         self.mpp = mpp or mpp_of(metadata)
         self.format = "Digital Slide Archive"
         self.traffic = Traffic()
-        self._revision = self._look()
+        self._revision = revision(connection, id)
         self._pool = ThreadPoolExecutor(connection.site.requests, thread_name_prefix="dsa-tiles")
 
     @cached_property
@@ -75,7 +75,7 @@ class DsaSlide:
         return digest(size, read)
 
     def refuse_changed(self) -> None:
-        if self._look() != self._revision:
+        if revision(self._connection, self.id) != self._revision:
             raise changed(self.name)
 
     def read_level(self, zoom: int, box: Box) -> Pixels:
@@ -91,15 +91,6 @@ class DsaSlide:
                 hint=f"it has {', '.join(self.associated()) or 'none'}",
             )
         return _decode(self._connection.read(f"item/{self.id}/tiles/images/{name}", encoding="PNG"))
-
-    def _look(self) -> str:
-        """What tells this content from another one under the same id, for one request."""
-        files = self._connection.get(f"item/{self.id}/files", limit=0)
-        said = [
-            tuple(str(file.get(key, "")) for key in ("_id", "size", "sha512", "updated"))
-            for file in sorted(files, key=lambda file: str(file["_id"]))
-        ]
-        return hashlib.blake2b(repr((self._file_id, said)).encode(), digest_size=12).hexdigest()
 
     def _fetch(self, places: list[TilePlace]) -> Iterable[Pixels]:
         if len(places) == 1:
@@ -136,6 +127,20 @@ class DsaItem:
 
     def open(self) -> DsaSlide:
         return DsaSlide(connect(self.site), self.id, self.mpp)
+
+
+def revision(connection: DsaConnection, id: str) -> str:
+    """What tells an item's content from another one under the same id, for one request.
+
+    Raises:
+        AccessError: the user may not see it.
+        NotFoundError: it is gone.
+    """
+    said = [
+        [str(file.get(key, "")) for key in ("_id", "size", "sha512", "updated")]
+        for file in connection.get(f"item/{id}/files", limit=0)
+    ]
+    return hashlib.blake2b(repr(sorted(said)).encode(), digest_size=12).hexdigest()
 
 
 def _image_file(item: dict[str, Any]) -> str:
