@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ __all__ = ["forget_lost_toast", "load_hosts", "log", "publish_panel", "when_serv
 _NAME = "histoloop"
 _HOSTS = ("jobs", "large_image_annotation", "slicer_cli_web", "histomicsui")
 _PANEL = Path(__file__).parent / "web_client"
+_PARTS = {"js": ("panel.js", "segmenting.js", "runs.js"), "css": ("panel.css",)}
 
 
 def load_hosts(info: dict[str, Any]) -> None:
@@ -61,28 +61,29 @@ def publish_panel(info: dict[str, Any]) -> None:
     if _publish is not None:
         _publish(
             plugin=_NAME,
-            css=["/panel.css"],
-            js=["/panel.js"],
+            css=list(_PARTS["css"]),
+            js=list(_PARTS["js"]),
             staticDir=_PANEL,
             tree=info["serverRoot"],
         )
         return
     from girder.constants import STATIC_ROOT_DIR
 
-    # Girder 3 serves plugin.min.* of every loaded plugin; a plain script needs no bundler.
+    # Girder 3 serves plugin.min.* of every loaded plugin; plain scripts need no bundler.
     target = Path(STATIC_ROOT_DIR) / "built" / "plugins" / _NAME
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for kind in ("js", "css"):
-            _replace(_PANEL / f"panel.{kind}", target / f"plugin.min.{kind}")
+        for kind, parts in _PARTS.items():
+            content = b"\n".join((_PANEL / part).read_bytes() for part in parts)
+            _replace(target / f"plugin.min.{kind}", content)
     except OSError as error:
         log.error("HistoLoop: no panel, %s cannot be written: %s", target, error.strerror)
 
 
-def _replace(source: Path, target: Path) -> None:
-    """Copy whole or not at all: another server process may do the same now."""
-    if target.is_file() and target.read_bytes() == source.read_bytes():
+def _replace(target: Path, content: bytes) -> None:
+    """Write whole or not at all: another server process may do the same now."""
+    if target.is_file() and target.read_bytes() == content:
         return
     draft = target.with_suffix(".draft")
-    shutil.copyfile(source, draft)
+    draft.write_bytes(content)
     draft.replace(target)

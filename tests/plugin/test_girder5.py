@@ -100,6 +100,10 @@ def test_bulk_refuses(dsa5: Archive, slide5: str) -> None:
 
 
 def test_the_panel_is_served(dsa5: Archive) -> None:
-    script = requests.get(f"{dsa5.stack.root_url}/plugin_static/histoloop/panel.js", timeout=60)
-    assert script.ok
-    assert "histomicsui" in script.text
+    said = client_of(dsa5, "reader").get("system/plugin_static_files")
+    paths = [path for path in said["js"] if path.startswith("plugin_static/histoloop/")]
+    scripts = [requests.get(f"{dsa5.stack.root_url}/{path}", timeout=60) for path in paths]
+    assert all(script.ok for script in scripts)
+    text = "".join(script.text for script in scripts)
+    for part in ("plugins.histomicsui", "shared.segmenting = {", "shared.runs = {"):
+        assert part in text

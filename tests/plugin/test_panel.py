@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -13,6 +14,7 @@ from tests.support.dsa.provision import Archive
 
 expect.set_options(timeout=PATIENCE)
 
+WEB_CLIENT = Path(__file__).parents[2] / "plugin/girder_histoloop/web_client"
 HOSTILE = '"><img src=x onerror="window.hacked = true">'
 
 
@@ -27,6 +29,11 @@ def page(service: ServiceDouble, browser: Browser, dsa: Archive, slide: str) -> 
     with open_in_histomics(browser, dsa, slide) as opened:
         expect(opened.locator(".hl-segment")).to_be_enabled()
         yield opened
+
+
+@pytest.mark.parametrize("script", sorted(WEB_CLIENT.glob("*.js")), ids=lambda path: path.name)
+def test_a_script_stays_small(script: Path) -> None:
+    assert len(script.read_text().splitlines()) <= 300
 
 
 def start(page: Page, service: ServiceDouble) -> str:

@@ -1,13 +1,15 @@
-/* HistoLoop's panel in HistomicsUI. A plain script: all that it needs hangs on the global `girder`.
+/* HistoLoop's panel in HistomicsUI. Plain scripts, loaded in any order: what they need hangs on the
+   global `girder`, what they share, and the panel's further methods, on the global `histoloop`.
    Whatever a server or a person has named is written as text, never as HTML. */
 (function () {
     'use strict';
     const girder = window.girder;
     const $ = girder.$ || window.$;
     const {restRequest} = girder.rest;
+    const shared = window.histoloop = Object.assign(window.histoloop || {}, {
+        ENDED: ['done', 'failed', 'cancelled'], ask, make, number
+    });
 
-    const POLL_MS = 1000;
-    const ENDED = ['done', 'failed', 'cancelled'];
     const WRITE = 1;
 
     let app = null;
@@ -53,6 +55,9 @@
 
     function definePanel(Base) {
         return Base.extend({
+            ...shared.segmenting,
+            ...shared.runs,
+
             events: Object.assign({}, Base.prototype.events, {
                 'change .hl-model': 'showNotice',
                 'input .hl-threshold input': 'showThreshold',
@@ -135,20 +140,10 @@
                     this.$('.hl-segment').prop('disabled', false);
                 }
                 this.loadRuns();
-                const going = jobs.find((one) => !ENDED.includes(one.state));
+                const going = jobs.find((one) => !shared.ENDED.includes(one.state));
                 if (going) {
                     this.follow(going);
                 }
-            },
-
-            loadRuns() {
-                ask('GET', `histoloop/runs?slide=${encodeURIComponent(this.item.id)}`).then(({runs}) => {
-                    this.runs = runs;
-                    this.renderRuns();
-                }).catch((problem) => {
-                    this.misses += 1; // a poll that succeeds takes the message back
-                    this.fail(problem);
-                });
             },
 
             disable(why) {
@@ -166,203 +161,7 @@
                 this.$('.hl-threshold output').text(Number(this.$('.hl-threshold input').val()).toFixed(2));
             },
 
-            /* where */
-
-            chooseRegion() {
-                for (const label of this.el.querySelectorAll('.hl-where label')) {
-                    label.classList.toggle('active', label.control.checked);
-                }
-                this.stopDrawing();
-                this.setRegion(null);
-                if (this.where() === 'region') {
-                    this.draw();
-                }
-            },
-
-            where() {
-                return this.$('.hl-where input:checked').val();
-            },
-
-            draw() {
-                this.setRegion(null);
-                this.$('.hl-region').text('Draw a rectangle on the slide.');
-                const drawing = this.drawing = {};
-                this.view.viewerWidget.drawRegion().then((box) => {
-                    if (this.drawing === drawing) {
-                        this.drawing = null;
-                        this.setRegion(this.clip(...box));
-                    }
-                });
-            },
-
-            stopDrawing() {
-                if (this.drawing) {
-                    this.drawing = null;
-                    const layer = this.view.viewerWidget && this.view.viewerWidget.annotationLayer;
-                    if (layer) {
-                        layer.mode(null);
-                    }
-                }
-            },
-
-            setRegion(box) {
-                this.region = box;
-                const place = this.$('.hl-region').empty();
-                if (box) {
-                    place.append(
-                        document.createTextNode(`${number(box[2])} × ${number(box[3])} px `),
-                        make('button', {type: 'button', className: 'btn btn-link btn-xs hl-redraw', textContent: 'draw again'})
-                    );
-                }
-                girder.events.trigger('h:select-region', box && {
-                    left: box[0], top: box[1], right: box[0] + box[2], bottom: box[1] + box[3]
-                });
-            },
-
-            /* A box within the slide, or null when nothing of it is. */
-            clip(left, top, width, height) {
-                const x = Math.max(0, Math.floor(left));
-                const y = Math.max(0, Math.floor(top));
-                const w = Math.min(this.size.width, Math.ceil(left + width)) - x;
-                const h = Math.min(this.size.height, Math.ceil(top + height)) - y;
-                return w > 0 && h > 0 ? [x, y, w, h] : null;
-            },
-
-            /* The box to segment; null is the whole slide. Throws a problem when there is none. */
-            box() {
-                if (this.where() === 'slide') {
-                    return null;
-                }
-                const seen = this.view.viewer.bounds();
-                const box = this.where() === 'view'
-                    ? this.clip(seen.left, seen.top, seen.right - seen.left, seen.bottom - seen.top)
-                    : this.region;
-                if (!box) {
-                    throw this.where() === 'view'
-                        ? {message: 'Nothing of the slide is in view.', hint: 'Move back to it.'}
-                        : {message: 'No region is drawn.', hint: 'Choose Region and draw a rectangle on the slide.'};
-                }
-                return box;
-            },
-
-            /* a job */
-
-            segment() {
-                this.say();
-                let roi;
-                try {
-                    roi = this.box();
-                } catch (problem) {
-                    this.fail(problem);
-                    return;
-                }
-                this.$('.hl-segment').prop('disabled', true);
-                ask('POST', 'histoloop/jobs', {
-                    slide: this.item.id,
-                    model: this.$('.hl-model').val(),
-                    threshold: Number(this.$('.hl-threshold input').val()),
-                    roi
-                }).then((job) => this.follow(job)).catch((problem) => {
-                    this.$('.hl-segment').prop('disabled', false);
-                    this.fail(problem);
-                });
-            },
-
-            follow(job) {
-                if (this.gone) {
-                    return;
-                }
-                this.job = job;
-                this.misses = 0;
-                this.$('.hl-segment').prop('disabled', true);
-                this.$('.hl-cancel').prop('disabled', false);
-                this.$('.hl-progress').removeClass('hidden');
-                this.renderJob();
-                this.loadRuns();
-                this.pollLater();
-            },
-
-            pollLater() {
-                window.clearTimeout(this.timer);
-                this.timer = window.setTimeout(() => this.poll(), POLL_MS * Math.min(1 + this.misses, 8));
-            },
-
-            poll() {
-                ask('GET', `histoloop/jobs/${encodeURIComponent(this.job.id)}`).then((job) => {
-                    if (this.gone) {
-                        return;
-                    }
-                    if (this.misses) {
-                        this.say();
-                    }
-                    const moved = job.state !== this.job.state;
-                    this.misses = 0;
-                    this.job = job;
-                    if (ENDED.includes(job.state)) {
-                        this.ended();
-                    } else {
-                        this.renderJob();
-                        this.pollLater();
-                        if (moved) {
-                            this.loadRuns();
-                        }
-                    }
-                }).catch((problem) => {
-                    if (this.gone) {
-                        return;
-                    }
-                    this.misses += 1;
-                    this.fail(problem);
-                    if (problem.status === 404 || problem.status === 403) {
-                        this.hideJob();
-                    } else {
-                        this.pollLater(); // it may come back, and the job with it
-                    }
-                });
-            },
-
-            cancel() {
-                this.$('.hl-cancel').prop('disabled', true);
-                this.$('.hl-message').text('stopping …');
-                ask('POST', `histoloop/jobs/${encodeURIComponent(this.job.id)}/cancel`).catch((problem) => {
-                    this.$('.hl-cancel').prop('disabled', false);
-                    this.fail(problem);
-                });
-            },
-
-            renderJob() {
-                const {done, total, stage} = this.job.progress || {};
-                const known = this.job.state === 'running' && total > 0;
-                const share = known ? Math.min(100, 100 * done / total) : 100;
-                this.$('.progress-bar').css('width', `${share}%`)
-                    .toggleClass('progress-bar-striped active', !known)
-                    .attr('aria-valuenow', known ? Math.round(share) : null);
-                if (!this.$('.hl-cancel').prop('disabled')) {
-                    this.$('.hl-message').text(known ? tiles(this.job.progress) : (stage || this.job.state));
-                }
-            },
-
-            hideJob() {
-                this.job = null;
-                this.$('.hl-progress').addClass('hidden');
-                this.$('.hl-segment').prop('disabled', false);
-            },
-
-            ended() {
-                const {state, failure, run} = this.job;
-                this.hideJob();
-                this.setRegion(this.where() === 'region' ? this.region : null);
-                if (state === 'failed') {
-                    this.fail({message: (failure && failure.cause) || 'The segmentation failed.', hint: failure && failure.hint});
-                } else if (state === 'cancelled') {
-                    this.say('info', 'Cancelled.');
-                } else {
-                    this.say('success', 'Done: a prediction, not reviewed by a person.');
-                    this.shown = run;
-                    this.view.annotationSelector._refreshAnnotations();
-                }
-                this.loadRuns();
-            },
+            /* what is said */
 
             fail({message, hint}) {
                 this.say('danger', message, hint);
@@ -373,75 +172,6 @@
                 this.$('.hl-what-happened').text(message || '');
                 this.$('.hl-hint').text(hint || '');
             },
-
-            /* runs and their layers */
-
-            layersOf(run) {
-                return this.layers.filter((one) => ((one.get('annotation') || {}).attributes || {}).run === run);
-            },
-
-            showNewLayers() {
-                const layers = this.shown ? this.layersOf(this.shown) : [];
-                if (layers.length) {
-                    this.shown = null;
-                    layers.forEach((one) => one.set('displayed', true));
-                }
-            },
-
-            toggleRun(event) {
-                const layers = this.layersOf(event.currentTarget.dataset.run);
-                const show = !layers.some((one) => one.get('displayed'));
-                layers.forEach((one) => one.set('displayed', show));
-                this.view.annotationSelector._debounceRender();
-            },
-
-            renderRunsSoon() {
-                window.clearTimeout(this.rendering);
-                this.rendering = window.setTimeout(() => this.renderRuns(), 50);
-            },
-
-            renderRuns() {
-                if (this.gone) {
-                    return;
-                }
-                this.$('.hl-runs').empty().append(this.runs.map((run) => this.runRow(run)));
-                this.$('.hl-none').toggleClass('hidden', this.runs.length > 0);
-            },
-
-            runRow(run) {
-                const layers = this.layersOf(run.id);
-                const seen = layers.some((one) => one.get('displayed'));
-                const row = make('li', {className: 'hl-run'});
-                const toggle = make('button', {
-                    type: 'button', className: 'hl-toggle', disabled: !layers.length,
-                    title: `${seen ? 'Hide' : 'Show'} the layers of this run`
-                }, make('span', {className: seen ? 'icon-eye' : 'icon-eye-off'}));
-                toggle.dataset.run = run.id;
-                const open = make('button', {
-                    type: 'button', className: 'hl-open', title: 'Open this run in HistoLoop'
-                }, make('span', {className: 'icon-link-ext'}));
-                open.dataset.run = run.id;
-                const swatches = make('span', {className: 'hl-swatches'}, ...(run.classes || []).map(swatch));
-                row.append(toggle, swatches, make('div', {className: 'hl-what'},
-                    make('div', {className: 'hl-name', textContent: run.model, title: run.model}),
-                    make('div', {className: 'hl-when', textContent: aboutRun(run)})), open);
-                return row;
-            },
-
-            /* The same place in our own viewer. */
-            openViewer(event) {
-                const place = new URLSearchParams({slide: this.item.id});
-                const map = this.view.viewer;
-                const seen = map.bounds();
-                const center = map.center();
-                place.set('x', center.x.toFixed(1));
-                place.set('y', center.y.toFixed(1));
-                place.set('zoom', (map.size().width / (seen.right - seen.left)).toPrecision(5));
-                if (event.currentTarget.dataset.run) {
-                    place.set('run', event.currentTarget.dataset.run);
-                }
-                window.open(`${this.viewer}/#${place}`, '_blank', 'noopener');
-            }
         });
     }
 
@@ -489,38 +219,6 @@
         const element = Object.assign(document.createElement(tag), properties);
         element.append(...children);
         return element;
-    }
-
-    function swatch({name, color}) {
-        const element = make('span', {className: 'hl-swatch', title: name});
-        element.style.backgroundColor = color; // what is no colour is ignored
-        return element;
-    }
-
-    function aboutRun(run) {
-        const when = new Date(run.created).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
-        const where = run.roi ? 'region' : 'whole slide';
-        const state = run.state === 'done' ? '' : `, ${run.state}`;
-        return `${when}, ${where}, ≥ ${run.threshold.toFixed(2)}${state}`;
-    }
-
-    function tiles({stage, done, total, tiles_per_s: speed, eta_s: left}) {
-        const pace = [];
-        if (speed) {
-            pace.push(`${speed.toFixed(1)} tiles/s`);
-        }
-        if (left !== null && left !== undefined) {
-            pace.push(`${duration(left)} left`);
-        }
-        return `${stage}: ${number(done)} of ${number(total)} tiles\n${pace.join(' · ')}`;
-    }
-
-    function duration(seconds) {
-        const whole = Math.round(seconds);
-        if (whole >= 3600) {
-            return `${Math.floor(whole / 3600)} h ${Math.floor(whole % 3600 / 60)} min`;
-        }
-        return whole >= 60 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${whole} s`;
     }
 
     function number(value) {
