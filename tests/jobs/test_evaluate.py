@@ -139,7 +139,7 @@ def test_a_report_names_who_was_trained_on_and_who_is_too_few(written):
     text = " ".join(report["warnings"])
     assert "LEAK: tiny@1 was trained on 1 of these 3 patients (a)" in text
     assert "watched on while it was trained 1 of these 3 patients (P2)" in text
-    assert "only these count for new patients: P3 (tiny@1: Dice of tumor 0.000)" in text
+    assert "by their names new to tiny@1: P3; Dice there 0.000 for tumor" in text
     assert "other@1 does not say which patients" in text
     assert "warning: LEAK" in said.stdout
     (tumor,) = report["model"]["classes"]

@@ -62,7 +62,7 @@ def _what(evaluation: Evaluation) -> str:
     p, judgement = evaluation.parameters, evaluation.judgement
     said = (
         f"{_count(len(judgement.slides), 'picture')} of "
-        f"{_count(len(judgement.patients), 'patient')}, predicted as `histoloop segment` does, at "
+        f"{_count(len(judgement.patients), 'patient')}, predicted as “histoloop segment” does, at "
         f"{judgement.card.mpp:g} µm/px and threshold {p.threshold:g}. Pixels whose truth is not "
         f"known count nowhere. Outlines agree within {p.tolerance_um:g} µm. Intervals: 95 %, "
         f"whole patients drawn 2,000 times. HistoLoop {__version__}."
@@ -93,21 +93,25 @@ def _comparison(evaluation: Evaluation) -> str:
     if not evaluation.other:
         return ""
     mine, other = evaluation.judgement.card, evaluation.other.card
-    head = ["class", mine.reference, other.reference, "difference", f"{mine.reference} is"]
-    rows = []
+    head = ["class", mine.reference, other.reference, "difference"]
+    rows, verdicts = [], []
     for one in evaluation.comparisons:
         figures = (_figure(one.dice), _figure(one.other), f"{one.dice - one.other:+.3f}")
-        rows.append([one.name, *figures, one.verdict])
+        rows.append([one.name, *figures])
+        verdicts.append(f"<p>{escape(f'{one.name}: {mine.reference} is {one.verdict}.')}</p>")
     note = "Pooled Dice; the same patients are drawn for both models."
     if mine.mpp != other.mpp:
         note += f" Each at its own scale, {mine.mpp:g} and {other.mpp:g} µm/px."
     title = f"Against {other.reference}"
-    return f'<h2>{escape(title)}</h2>{_table(head, rows)}<p class="quiet">{escape(note)}</p>'
+    return (
+        f"<h2>{escape(title)}</h2>{_table(head, rows)}{''.join(verdicts)}"
+        f'<p class="quiet">{escape(note)}</p>'
+    )
 
 
 def _slides(judgement: Judgement) -> str:
     names = [one.name for one in judgement.card.classes]
-    head = ["slide", "patient", "seen in training", "known px"]
+    head = ["slide", "patient", "seen in training, by name", "known px"]
     head += [f"{kind} {name}" for name in names for kind in ("Dice", "boundary F1")]
     rows = []
     for slide in sorted(judgement.slides, key=lambda one: min(map(one.dice, range(len(names))))):

@@ -29,6 +29,8 @@ def write(evaluation: Evaluation, out: Path) -> None:
     judgement = evaluation.judgement
     try:
         out.mkdir(parents=True, exist_ok=True)
+        _table(evaluation, out / "per_slide.csv")
+        (out / "report.json").write_text(json.dumps(content(evaluation), indent=1) + "\n")
         for old in out.glob("worst-*.png"):
             old.unlink()
         for number, tile in enumerate(judgement.worst_tiles, start=1):
@@ -36,8 +38,6 @@ def write(evaluation: Evaluation, out: Path) -> None:
             Image.fromarray(shown).save(out / evaluation_page.tile_name(number))
         evaluation_plots.reliability(judgement, out / evaluation_page.RELIABILITY)
         evaluation_plots.confusion(judgement, out / evaluation_page.CONFUSION)
-        _table(evaluation, out / "per_slide.csv")
-        (out / "report.json").write_text(json.dumps(content(evaluation), indent=1) + "\n")
         (out / "index.html").write_text(evaluation_page.page(evaluation), encoding="utf-8")
     except OSError as error:
         raise OutputError(

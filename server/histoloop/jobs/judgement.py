@@ -135,10 +135,10 @@ def warnings(judgement: Judgement) -> list[str]:
         if known := _of(judgement.slides, split):
             said.append(
                 f"LEAK: {card.reference} {how} {len(known)} of these {len(judgement.patients)} "
-                f"patients ({', '.join(known)}): the figures say nothing about new patients"
+                f"patients ({_names(known)}): the figures say nothing about new patients"
             )
     if rest := _unseen(judgement):
-        said.append(f"only these count for new patients: {rest}")
+        said.append(rest)
     if not card.training.get("patients"):
         said.append(f"{card.reference} does not say which patients it was trained on: look out")
     if card.parent:
@@ -149,14 +149,25 @@ def warnings(judgement: Judgement) -> list[str]:
 
 
 def _unseen(judgement: Judgement) -> str:
-    """The pooled Dice on the patients that were not seen, if others were."""
+    """The pooled Dice on the patients that were not seen, if others were.
+
+    A name is all there is to go by: a patient under another name passes for a new one.
+    """
     slides = [one for one in judgement.slides if not one.seen]
     if not slides or len(slides) == len(judgement.slides):
         return ""
     pooled = reduce(add, (one.score for one in slides))
     pairs = zip(judgement.card.classes, pooled.classes, strict=True)
-    dice = ", ".join(f"Dice of {named.name} {one.overlap.dice:.3f}" for named, one in pairs)
-    return f"{', '.join(_of(slides, ''))} ({judgement.card.reference}: {dice})"
+    dice = ", ".join(f"{one.overlap.dice:.3f} for {named.name}" for named, one in pairs)
+    return (
+        f"by their names new to {judgement.card.reference}: {_names(_of(slides, ''))}; "
+        f"Dice there {dice}"
+    )
+
+
+def _names(names: Sequence[str], most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _of(slides: Iterable[JudgedSlide], split: str) -> Sequence[str]:
