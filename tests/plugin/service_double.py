@@ -29,6 +29,7 @@ MODEL = {
     "notice": "For research only. A pathologist must review every outline.",
     "classes": [{"name": "tumor", "code": 1, "color": "#e63c00"}],
 }
+MODELS = [MODEL]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class ServiceDouble:
             case "GET", ["health"]:
                 return 200, {"status": "ok", "version": "0"}
             case "GET", ["models"]:
-                return 200, {"models": [MODEL]}
+                return 200, {"models": MODELS}
             case "GET", ["jobs"]:
                 return 200, {"jobs": self._of(sent.query["slide"])}
             case "POST", ["jobs"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.plugin import service_double
+from tests.plugin.conftest import client_of
 from tests.plugin.service_double import ServiceDouble, problem
 from tests.support.dsa.browser import PATIENCE, open_browser, open_in_histomics
 from tests.support.dsa.provision import Archive
@@ -81,6 +82,34 @@ def test_a_job_that_runs_is_found_again_after_a_reload(page: Page, service: Serv
     expect(page.locator(".hl-message")).to_contain_text("1 of 2 tiles")
 
 
+def test_who_may_only_read_follows_a_job_but_neither_stops_nor_starts_one(
+    service: ServiceDouble, browser: Browser, dsa: Archive, slide: str
+) -> None:
+    job = client_of(dsa, "annotator").post("histoloop/jobs", json={"slide": slide})["id"]
+    service.move(job, "running", stage="predict", done=1, total=2)
+    with open_in_histomics(browser, dsa, slide, "reader") as page:
+        expect(page.locator(".hl-message")).to_contain_text("1 of 2 tiles")
+        expect(page.locator(".hl-outcome")).to_contain_text("not write")
+        expect(page.locator(".hl-cancel")).to_be_hidden()
+        expect(page.locator(".hl-segment")).to_be_disabled()
+        service.move(job, "done")
+        expect(page.locator(".hl-outcome")).to_contain_text("Done")
+        expect(page.locator(".hl-segment")).to_be_disabled()
+
+
+def test_without_a_model_a_job_can_be_stopped_and_none_started(
+    page: Page, service: ServiceDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(page, service)
+    monkeypatch.setattr(service_double, "MODELS", [])
+    reload(page)
+    expect(page.locator(".hl-outcome")).to_contain_text("no model")
+    page.locator(".hl-cancel").click()
+    expect(page.locator(".hl-outcome")).to_contain_text("Cancelled")
+    expect(page.locator(".hl-segment")).to_be_disabled()
+    assert service.jobs[job]["state"] == "cancelled"
+
+
 def test_a_refusal_and_a_failure_say_what_to_do(page: Page, service: ServiceDouble) -> None:
     service.refusal = problem(422, "the slide has no scale", "say its µm/px first")
     page.locator(".hl-segment").click()
@@ -111,6 +140,7 @@ def test_names_are_text(
     classes = [{"name": HOSTILE, "code": 1, "color": HOSTILE}]
     model = service_double.MODEL | hostile | {"classes": classes}
     monkeypatch.setattr(service_double, "MODEL", model)
+    monkeypatch.setattr(service_double, "MODELS", [model])
     reload(page)
     expect(page.locator(".hl-notice")).to_have_text(HOSTILE)
     expect(page.locator(".hl-model option").last).to_have_text(HOSTILE)

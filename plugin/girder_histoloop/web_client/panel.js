@@ -76,6 +76,9 @@
                 this.runs = [];
                 this.region = null;
                 this.job = null;
+                this.maySegment = false;
+                this.asking = false;
+                this.stopping = false;
                 this.misses = 0;
                 this.shown = null; // the run whose layers are to appear
                 this.viewer = '';
@@ -132,13 +135,15 @@
                     value: one.reference, textContent: one.reference, selected: one === chosen
                 })));
                 this.showNotice();
-                if (!models.length) {
-                    this.disable('The service has no model yet.');
-                } else if ((this.item.get('_accessLevel') || 0) < WRITE) {
+                const mayWrite = (this.item.get('_accessLevel') || 0) >= WRITE;
+                this.$('.hl-cancel').toggleClass('hidden', !mayWrite);
+                this.maySegment = mayWrite && models.length > 0;
+                if (!mayWrite) {
                     this.disable('You may look at this slide, but not write to it.');
-                } else {
-                    this.$('.hl-segment').prop('disabled', false);
+                } else if (!models.length) {
+                    this.disable('The service has no model yet.');
                 }
+                this.renderButtons();
                 this.loadRuns();
                 const going = jobs.find((one) => !shared.ENDED.includes(one.state));
                 if (going) {
@@ -147,8 +152,14 @@
             },
 
             disable(why) {
-                this.$('.hl-segment').prop('disabled', true).attr('title', why);
+                this.$('.hl-segment').attr('title', why);
                 this.say('info', why);
+            },
+
+            /* One job at a time, from who may have any. */
+            renderButtons() {
+                this.$('.hl-segment').prop('disabled', !this.maySegment || Boolean(this.job) || this.asking);
+                this.$('.hl-cancel').prop('disabled', this.stopping);
             },
 
             showNotice() {

@@ -96,16 +96,24 @@
                 this.fail(problem);
                 return;
             }
-            this.$('.hl-segment').prop('disabled', true);
+            this.setAsking(true);
             shared.ask('POST', 'histoloop/jobs', {
                 slide: this.item.id,
                 model: this.$('.hl-model').val(),
                 threshold: Number(this.$('.hl-threshold input').val()),
                 roi
-            }).then((job) => this.follow(job)).catch((problem) => {
-                this.$('.hl-segment').prop('disabled', false);
+            }).then((job) => {
+                this.setAsking(false);
+                this.follow(job);
+            }).catch((problem) => {
+                this.setAsking(false);
                 this.fail(problem);
             });
+        },
+
+        setAsking(asking) {
+            this.asking = asking;
+            this.renderButtons();
         },
 
         follow(job) {
@@ -114,8 +122,7 @@
             }
             this.job = job;
             this.misses = 0;
-            this.$('.hl-segment').prop('disabled', true);
-            this.$('.hl-cancel').prop('disabled', false);
+            this.setStopping(false);
             this.$('.hl-progress').removeClass('hidden');
             this.renderJob();
             this.loadRuns();
@@ -162,12 +169,17 @@
         },
 
         cancel() {
-            this.$('.hl-cancel').prop('disabled', true);
+            this.setStopping(true);
             this.$('.hl-message').text('stopping …');
             shared.ask('POST', `histoloop/jobs/${encodeURIComponent(this.job.id)}/cancel`).catch((problem) => {
-                this.$('.hl-cancel').prop('disabled', false);
+                this.setStopping(false);
                 this.fail(problem);
             });
+        },
+
+        setStopping(stopping) {
+            this.stopping = stopping;
+            this.renderButtons();
         },
 
         renderJob() {
@@ -177,7 +189,7 @@
             this.$('.progress-bar').css('width', `${share}%`)
                 .toggleClass('progress-bar-striped active', !known)
                 .attr('aria-valuenow', known ? Math.round(share) : null);
-            if (!this.$('.hl-cancel').prop('disabled')) {
+            if (!this.stopping) {
                 this.$('.hl-message').text(known ? tiles(this.job.progress) : (stage || this.job.state));
             }
         },
@@ -185,7 +197,7 @@
         hideJob() {
             this.job = null;
             this.$('.hl-progress').addClass('hidden');
-            this.$('.hl-segment').prop('disabled', false);
+            this.renderButtons();
         },
 
         ended() {
