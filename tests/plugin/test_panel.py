@@ -61,6 +61,19 @@ def test_the_slide_the_view_or_a_region_is_asked_for(page: Page, service: Servic
         expect(page.locator(".hl-outcome")).to_contain_text("Done")
 
 
+def test_earlier_layers_are_replaced_only_when_that_is_ticked(
+    page: Page, service: ServiceDouble
+) -> None:
+    box = page.get_by_label("Replace this model's earlier layers")
+    expect(box).not_to_be_checked()
+    for wanted in (False, True):
+        box.set_checked(wanted)
+        job = start(page, service)
+        assert service.received("POST", "jobs")[-1].body["replace"] is wanted
+        service.move(job, "done")
+        expect(page.locator(".hl-segment")).to_be_enabled()
+
+
 def test_progress_has_tiles_speed_and_time_left(page: Page, service: ServiceDouble) -> None:
     job = start(page, service)
     service.move(job, "running", stage="predict", done=120, total=480, tiles_per_s=3.42, eta_s=105)

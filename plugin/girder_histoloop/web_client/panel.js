@@ -210,6 +210,7 @@
           </div>
         </div>
         <div class="hl-region"></div>
+        <label class="hl-replace" title="Layers that a person has changed stay"><input type="checkbox"> Replace this model's earlier layers</label>
         <div class="hl-buttons">
           <button type="button" class="btn btn-sm btn-primary hl-segment" disabled><i class="icon-play"></i> Segment</button>
           <button type="button" class="btn btn-link btn-sm hl-open" title="The same place in HistoLoop's viewer">Open in HistoLoop <i class="icon-link-ext"></i></button>

@@ -101,6 +101,7 @@
                 slide: this.item.id,
                 model: this.$('.hl-model').val(),
                 threshold: Number(this.$('.hl-threshold input').val()),
+                replace: this.$('.hl-replace input').prop('checked'),
                 roi
             }).then((job) => {
                 this.setAsking(false);
