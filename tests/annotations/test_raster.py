@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 from girder_client import HttpError
 from PIL import Image
 from pydantic import SecretStr
+from tests.support.dsa.proxy import Fault, Proxy
 
+from histoloop.annotations import dsa_store, raster
 from histoloop.annotations.dsa_store import DsaAnnotationStore
+from histoloop.annotations.files import write_documents
 from histoloop.annotations.push import push_run
 from histoloop.annotations.raster import FOLDER, pixelmap, write_indices
 from histoloop.annotations.store import LocalAnnotationStore
+from histoloop.errors import DsaAwayError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.masks.labels import LabelClass
 from histoloop.slides.dsa.site import DsaSite, Login
@@ -68,6 +76,13 @@ def item(dsa):
     client = dsa.client("annotator")
     place = client.createFolder(dsa.folders["private"], "case", reuseExisting=True)
     # Girder lets names be taken once only and makes another of them silently.
+    return client.createItem(place["_id"], "slide.svs")["_id"]
+
+
+def alone(dsa):
+    """A new slide in a folder of its own."""
+    client = dsa.client("annotator")
+    place = client.createFolder(dsa.folders["private"], secrets.token_hex(8))
     return client.createItem(place["_id"], "slide.svs")["_id"]
 
 
@@ -153,6 +168,136 @@ def test_a_mask_is_replaced_and_deleted_with_its_run(dsa, item, mask, tmp_path):
     assert new.attributes["raster"] not in left
     store_.delete_run(item, "r2")
     assert store_.list(item) == []
+
+
+@pytest.fixture
+def proxy(dsa):
+    with Proxy(dsa.stack.root_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Patience in hundredths of a second."""
+    monkeypatch.setattr(raster, "_FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(dsa_store, "_FIRST_PAUSE_S", 0.02)
+
+
+def through(proxy, dsa, folder):
+    login = Login(token=SecretStr(dsa.token("annotator")))
+    return DsaAnnotationStore(DsaSite(f"{proxy.url}/api/v1", folder, login))
+
+
+def masks(dsa, slide):
+    """Ids of the items that were made for a slide."""
+    admin = dsa.client("admin")
+    beside = {"parentType": "folder", "parentId": admin.getItem(slide)["folderId"], "name": FOLDER}
+    return [
+        one["_id"]
+        for folder in admin.get("folder", beside)
+        for one in admin.listItem(folder["_id"])
+        if one["meta"].get("histoloop", {}).get("slide") == slide or "r1" in one["name"]
+    ]
+
+
+STEPS = [r"/folder\?", r"/item\?", r"/file\?", "/file/chunk"]
+
+
+@pytest.mark.parametrize("fault", [{"drop": True}, {"lose_answer": True}, {"status": 503}])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_connection_that_is_cut_costs_no_mask(dsa, mask, proxy, tmp_path, quick, step, fault):
+    item = alone(dsa)
+    hit = proxy.inject(Fault(step, "POST", times=2, **fault))
+    pushed = push_run(through(proxy, dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert (pushed.notes, len(pushed.documents)) == ((), 3)
+    (one,) = of_raster(store(dsa, tmp_path), item)
+    assert masks(dsa, item) == [one.attributes["raster"]]
+    assert len(dsa.client("reader").get(f"item/{masks(dsa, item)[0]}/files")) == 1
+    assert hit.hits >= 1
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_mask_that_cannot_be_put_is_a_note_and_leaves_nothing(
+    dsa, mask, proxy, tmp_path, quick, step
+):
+    item = alone(dsa)
+    hit = proxy.inject(Fault(step, "POST", status=503))
+    pushed = push_run(through(proxy, dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert hit.hits == 4, "it is tried again, but not for ever"
+    assert len(pushed.documents) == 2
+    (note,) = pushed.notes
+    assert note.startswith("polygons only")
+    assert masks(dsa, item) == []
+    proxy.heal()
+    again = push_run(through(proxy, dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert (again.notes, len(again.documents)) == ((), 3)
+
+
+def test_a_mask_that_is_not_taken_for_an_image_is_a_note_and_leaves_nothing(
+    dsa, mask, tmp_path, monkeypatch
+):
+    item = alone(dsa)
+    monkeypatch.setattr(raster, "_PATIENCE_S", 0.0)
+    pushed = push_run(store(dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert len(pushed.documents) == 2
+    assert "does not take the mask" in pushed.notes[0]
+    assert masks(dsa, item) == []
+
+
+def test_a_mask_whose_document_never_came_goes_with_its_run(dsa, mask, proxy, tmp_path, quick):
+    item = alone(dsa)
+    other = push_run(store(dsa, tmp_path), item, "r2", documents("r2", "other@1"), mask)
+    kept = masks(dsa, item)
+    # First an empty one that asks for our plugin, then the polygons of each class.
+    proxy.inject(Fault(f"/annotations?/.*{item}", "POST", skip=3, status=503))
+    with pytest.raises(DsaAwayError):
+        push_run(through(proxy, dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert len(masks(dsa, item)) == 2
+    store(dsa, tmp_path).delete_run(item, "r1")
+    assert masks(dsa, item) == kept
+    assert {one.id for one in store(dsa, tmp_path).list(item)} == set(other.documents)
+
+
+PUSH = """
+import sys
+from pathlib import Path
+from pydantic import SecretStr
+from histoloop.annotations.dsa_store import DsaAnnotationStore
+from histoloop.annotations.files import read_documents
+from histoloop.annotations.files import write_documents
+from histoloop.annotations.push import push_run
+from histoloop.slides.dsa.site import DsaSite, Login
+
+url, folder, slide, source, mask = sys.argv[1:]
+site = DsaSite(url, Path(folder), Login(token=SecretStr(sys.stdin.readline().strip())))
+push_run(DsaAnnotationStore(site), slide, "r1", read_documents(Path(source)), Path(mask))
+"""
+
+
+@pytest.mark.parametrize("step", STEPS[1:])
+def test_killed_in_mid_upload_and_pushed_again_there_is_one_mask(dsa, mask, proxy, tmp_path, step):
+    """What was on its way to the server still arrives there."""
+    item = alone(dsa)
+    source = tmp_path / "annotation.json"
+    write_documents(source, documents("r1"))
+    hit = proxy.inject(Fault(step, "POST", delay=2))
+    command = [sys.executable, "-c", PUSH, f"{proxy.url}/api/v1", tmp_path, item, source, mask]
+    process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, text=True)
+    process.stdin.write(dsa.token("annotator") + "\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not hit.hits and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    assert process.wait() != 0, "it was killed in mid-push"
+    while not proxy.seen(step, "POST") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    pushed = push_run(store(dsa, tmp_path), item, "r1", documents("r1"), mask)
+    assert (pushed.notes, len(pushed.documents)) == ((), 3)
+    (one,) = of_raster(store(dsa, tmp_path), item)
+    assert masks(dsa, item) == [one.attributes["raster"]]
+    store(dsa, tmp_path).delete_run(item, "r1")
+    assert masks(dsa, item) == []
 
 
 def test_only_the_run_s_own_item_is_ever_deleted(dsa, item, mask, tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from histoloop.annotations.dsa import Document
-from histoloop.annotations.raster import remove_raster
+from histoloop.annotations.raster import ITEM, remove_raster, remove_unseen
 from histoloop.annotations.runs import Names, is_prediction, run_of, superseded
 from histoloop.annotations.sealing import Seal, SealedDocument, seal_document, unsealed
 from histoloop.annotations.store import AnnotationSummary
@@ -161,10 +161,15 @@ class DsaAnnotationStore:
         return is_prediction(record.attributes) or record.creator == self._user
 
     @cached_property
-    def _user(self) -> str | None:
+    def _user(self) -> str:
         """The user's id; unlike ``user/me``, this also answers who has a key for data only."""
         token = self.connection.get("token/current")
-        return token.get("userId") if token else None
+        if not token or not token.get("userId"):
+            raise SignInError(
+                f"{self._site.host}: nobody is signed in, or no longer",
+                hint="sign in again, or set HISTOLOOP_DSA_KEY",
+            )
+        return str(token["userId"])
 
     def _stored(self, id: str) -> int:
         """How many elements the database has, whatever the listing says."""
@@ -224,10 +229,16 @@ class DsaAnnotationStore:
                     return
 
     def _delete_leftovers(self, slide: str, run: str, keep: set[str], models: set[str]) -> None:
+        shown: set[str] = set()
+        runs = {run}
         for record in list(self._records(slide)):  # first: a deletion moves the pages after it
             left = self._is_ours(record, run) and record.id not in keep
             if record.untouched and (left or self._is_superseded(record, run, models)):
                 self._delete(slide, record)
+                runs.add(record.attributes["run"])
+            else:
+                shown.add(str(record.attributes.get(ITEM)))
+        remove_unseen(self.connection, slide, self._user, runs, shown)
 
     def _is_superseded(self, record: _Record, run: str, models: set[str]) -> bool:
         other = run_of(record.attributes)

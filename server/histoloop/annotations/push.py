@@ -11,7 +11,7 @@ from histoloop.annotations.dsa import Document
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.raster import raster_document
 from histoloop.annotations.store import AnnotationStore
-from histoloop.errors import AccessError, DsaAwayError, DsaError
+from histoloop.errors import AccessError, DsaError, NotFoundError, SignInError
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class _WithRaster:
     def _raster(self, layers: list[Mapping[str, Any]]) -> Iterator[Document]:
         try:
             yield raster_document(self.store.connection, self.slide, self.mask, layers)
-        except DsaAwayError:
+        except SignInError:
             raise
-        except (AccessError, DsaError) as error:
+        except (AccessError, DsaError, NotFoundError) as error:
             self.notes.append(f"polygons only, no class raster for low zoom: {error.message}")

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.runs import run_of
-from histoloop.errors import DsaError, NotFoundError
+from histoloop.errors import DsaAwayError, DsaError, NotFoundError
 from histoloop.geometry import Box, Mpp
 from histoloop.masks.labels import LabelClass
 from histoloop.slides.dsa.connection import DsaConnection
+from histoloop.slides.dsa.site import is_id
 from histoloop.slides.dsa.store import MARK
 from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
@@ -38,6 +41,10 @@ _OF_ALL_CLASSES: Final = ("software", "run", "model", "digest", "mpp", "scale", 
 _CHUNK: Final = 8 << 20
 _BAND: Final = 1024
 _PATIENCE_S: Final = 60.0
+_TRIES: Final = 4
+_FIRST_PAUSE_S: Final = 1.0
+
+_Result = TypeVar("_Result")
 
 
 def raster_document(
@@ -98,34 +105,69 @@ def pixelmap(item: str, classes: list[LabelClass], scale_x: float, scale_y: floa
 def remove_raster(connection: DsaConnection, slide: str, attributes: Mapping[str, Any]) -> None:
     """Delete the item that a raster's document shows, if the run made it for this slide."""
     item = attributes.get(ITEM)
-    if not isinstance(item, str):
+    if not isinstance(item, str) or not is_id(item):
         return
     try:
-        meta = connection.get(f"item/{item}").get("meta", {}).get(MARK, {})
-        if run_of(meta) == run_of(attributes) and meta.get("slide") == slide:
+        mark = _mark(connection.get(f"item/{item}"))
+        if mark.get("run") == run_of(attributes) and mark.get("slide") == slide:
             connection.send("DELETE", f"item/{item}")
     except NotFoundError:
         return  # somebody has deleted it
 
 
+def remove_unseen(
+    connection: DsaConnection, slide: str, user: str, runs: Collection[str], shown: Collection[str]
+) -> None:
+    """Delete the user's masks of runs that no document shows: what a broken push has left.
+
+    Args:
+        shown: ids of the items that documents of the slide show.
+    """
+    beside = connection.get(f"item/{slide}")["folderId"]
+    for folder in connection.get("folder", parentType="folder", parentId=beside, name=FOLDER):
+        for found in list(connection.pages("item", folderId=folder["_id"])):
+            mark = _mark(found)
+            ours = mark.get("slide") == slide and mark.get("run") in runs
+            if ours and found["creatorId"] == user and found["_id"] not in shown:
+                with suppress(NotFoundError):  # somebody was faster
+                    connection.send("DELETE", f"item/{found['_id']}")
+
+
+def _mark(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an item says of the run that it was made for."""
+    mark = item.get("meta", {}).get(MARK)
+    return mark if isinstance(mark, dict) else {}
+
+
 def _upload(
     connection: DsaConnection, slide: str, mask: Path, attributes: Mapping[str, Any]
 ) -> str:
-    """The item of a mask, uploaded unless it is there already."""
+    """The item of a mask, uploaded unless it is there already.
+
+    It is marked before its file is sent: whatever cuts us short, it can be found again.
+    """
     beside = connection.get(f"item/{slide}")
-    meta = {MARK: {"run": attributes["run"], "slide": slide, "digest": _digest(mask)}}
-    folder = _make_folder(connection, beside["folderId"])
+    mark = {"run": attributes["run"], "slide": slide, "digest": _digest(mask)}
     name = f"{Path(beside['name']).stem} {attributes['run']}.tiff"
-    for found in connection.pages("item", folderId=folder):  # not by name: names lie
-        if found.get("meta", {}).get(MARK) == meta[MARK]:
-            return str(found["_id"])
-    with TemporaryDirectory() as temporary:
-        picture = Path(temporary) / "classes.tiff"
-        write_indices(mask, picture, Mpp.square(attributes["mpp"]))
-        item = _send_file(connection, folder, name, picture)
-    connection.send("PUT", f"item/{item}/metadata", json=meta)
+    folder = _patiently(lambda: _make_folder(connection, beside["folderId"]))
+    item = _patiently(lambda: _make_item(connection, folder, name, mark))
+    if not _has_file(connection, item):
+        with TemporaryDirectory() as temporary:
+            picture = Path(temporary) / "classes.tiff"
+            write_indices(mask, picture, Mpp.square(attributes["mpp"]))
+            _patiently(lambda: _send_file(connection, item, name, picture))
     _await_tiles(connection, item)
     return item
+
+
+def _patiently(step: Callable[[], _Result]) -> _Result:
+    """Do what finds what it has done before, again when the answer is lost."""
+    for attempt in range(_TRIES - 1):
+        try:
+            return step()
+        except DsaAwayError:
+            time.sleep(_FIRST_PAUSE_S * 2**attempt)
+    return step()
 
 
 def write_indices(mask: Path, picture: Path, mpp: Mpp) -> None:
@@ -150,29 +192,48 @@ def _make_folder(connection: DsaConnection, parent: str) -> str:
     return str(folder["_id"])
 
 
-def _send_file(connection: DsaConnection, folder: str, name: str, path: Path) -> str:
-    """Upload a file, in pieces, as an item of its own; it appears when it is whole."""
+def _make_item(connection: DsaConnection, folder: str, name: str, mark: Mapping[str, Any]) -> str:
+    """The item that bears this mark, made unless it is there."""
+    for found in connection.pages("item", folderId=folder):  # not by name: names lie
+        if _mark(found) == mark:
+            return str(found["_id"])
+    where: dict[str, object] = {"folderId": folder, "name": name}
+    meta = {"metadata": orjson.dumps({MARK: mark}).decode()}
+    return str(connection.send("POST", "item", where, data=meta).json()["_id"])
+
+
+def _has_file(connection: DsaConnection, item: str) -> bool:
+    """Whether an item's file is there, which it is when it is whole."""
+    return bool(connection.get(f"item/{item}/files", limit=1))
+
+
+def _send_file(connection: DsaConnection, item: str, name: str, path: Path) -> None:
+    """Upload a file into an item, in pieces, unless it is there."""
+    if _has_file(connection, item):
+        return
     size = path.stat().st_size
-    where = {"parentType": "folder", "parentId": folder, "name": name, "size": size}
+    where = {"parentType": "item", "parentId": item, "name": name, "size": size}
     upload = connection.send("POST", "file", where | {"mimeType": "image/tiff"}).json()
     with path.open("rb") as file:
         while piece := file.read(_CHUNK):
             at = {"uploadId": upload["_id"], "offset": file.tell() - len(piece)}
-            answer = connection.send("POST", "file/chunk", at, data=piece).json()
-    return str(answer["itemId"])
+            connection.send("POST", "file/chunk", at, data=piece)
+
+
+def _make_image(connection: DsaConnection, item: str) -> None:
+    """Tell the server that an item is an image, unless it knows."""
+    if not connection.get(f"item/{item}").get("largeImage"):
+        connection.send("POST", f"item/{item}/tiles", {"notify": False})
 
 
 def _await_tiles(connection: DsaConnection, item: str) -> None:
     """Wait until the server shows an item as an image; it may have to be told that it is one."""
+    _patiently(lambda: _make_image(connection, item))
     deadline = time.monotonic() + _PATIENCE_S
-    asked = False
     while time.monotonic() < deadline:
         image = connection.get(f"item/{item}").get("largeImage") or {}
         if image.get("fileId") and not image.get("expected"):
             return
-        if not image and not asked:
-            connection.send("POST", f"item/{item}/tiles", {"notify": False})
-            asked = True
         time.sleep(0.2)
     raise DsaError(
         "the server does not take the mask of a run for an image",

@@ -80,7 +80,7 @@ def _with_floats(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """Coordinates as floats throughout.
 
     A DSA validates elements of like structure once, and to it 5 and 5.5 are unlike: with whole
-    numbers in between it takes three times as long.
+    numbers in between it takes several times as long.
     """
     changed: dict[str, Any] = {}
     if "points" in element:
