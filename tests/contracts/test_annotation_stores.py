@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from tests.support.dsa.provision import Archive
 from tests.support.dsa.proxy import Fault, Proxy
 
+from histoloop.annotations import transfer
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.files import write_documents
 from histoloop.annotations.sealing import seal_document
@@ -455,6 +456,27 @@ def test_a_model_s_run_is_the_same_whoever_pushes_it(dsa, store, folder, item):
     newer = document("r2", model="tiny@2")
     (id,) = other.replace_run(item, "r2", [newer], supersede=True)
     assert [one.id for one in store.list(item)] == [id]
+
+
+def test_a_prediction_that_somebody_corrected_elsewhere_is_theirs(
+    dsa, store, folder, item, tmp_path
+):
+    """Pulled, changed in another program and pushed again, it is no longer the model's."""
+    predicted = documents("r1", 1)
+    predicted[0]["attributes"]["software"] = "HistoLoop 1.0"
+    store.replace_run(item, "r1", predicted)
+    transfer.pull(store, item, tmp_path / "all.json")
+    corrected = json.loads((tmp_path / "all.json").read_bytes())
+    corrected[0]["annotation"]["elements"].pop()
+    write_documents(tmp_path / "all.json", corrected)
+    transfer.push(store, tmp_path / "all.json", item, "all")
+    (hers,) = [one.id for one in store.list(item)]
+
+    other = DsaAnnotationStore(site(dsa, folder, "admin"))
+    (again,) = other.replace_run(item, "r1", predicted)
+    (newer,) = other.replace_run(item, "r2", [document("r2")], supersede=True)
+    assert {one.id for one in store.list(item)} == {hers, newer}
+    assert again not in (hers, newer)
 
 
 def test_a_key_for_data_alone_knows_whose_layers_are_whose(dsa, folder, item):

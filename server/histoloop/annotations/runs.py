@@ -28,10 +28,14 @@ def model_of(attributes: Mapping[str, Any]) -> str | None:
 
 
 def is_prediction(attributes: Mapping[str, Any]) -> bool:
-    """Whether a document is HistoLoop's own, of a model, and no layer that somebody pushed."""
+    """Whether a document is as a model of HistoLoop's made it.
+
+    It is not when its ``annotator`` stands in it: it was pulled and pushed again by a person,
+    who may have corrected it.
+    """
     software = attributes.get("software")
     ours = isinstance(software, str) and software.startswith(SOFTWARE)
-    return ours and model_of(attributes) is not None
+    return ours and model_of(attributes) is not None and "annotator" not in attributes
 
 
 def superseded(attributes: Mapping[str, Any], run: str, models: set[str]) -> bool:

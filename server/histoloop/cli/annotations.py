@@ -66,12 +66,14 @@ def push(
         typer.Option(help="Pushed again under this name, they replace themselves. [default: file]"),
     ] = None,
     supersede: Annotated[
-        bool, typer.Option("--supersede", help="Also remove earlier runs of the same model.")
+        bool,
+        typer.Option("--supersede", help="Also remove earlier runs of the same model, by anybody."),
     ] = False,
 ) -> None:
     """Put annotations on a slide; a second push of the same changes nothing.
 
-    Nobody else's annotations are touched, nor layers that somebody has corrected since.
+    What you pushed before under the same name is replaced, a model's run by whoever pushed it.
+    Nothing else is touched, nor anything that somebody has corrected in the archive since.
     `HISTOLOOP_DSA_KEY` (or `HISTOLOOP_DSA_TOKEN`) says who you are in the DSA that
     `HISTOLOOP_DSA` names; any other one is asked without it.
 
