@@ -22,6 +22,8 @@ def load_network(model: Model) -> keras.Model:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
+    from histoloop.models.architectures import windows  # noqa: F401 - registers its layers
+
     try:
         return keras.saving.load_model(model.folder / WEIGHTS, compile=False, safe_mode=True)
     except (ValueError, OSError, TypeError, KeyError) as error:

@@ -8,14 +8,18 @@ then a convolution instead of a transposed one, which draws checkerboards (Odena
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from histoloop.models.architectures import blocks
 
 if TYPE_CHECKING:
     import keras
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Config:
     """Shape of the network.
 
@@ -27,11 +31,11 @@ class Config:
         dropout: share of channels dropped at the two coarsest levels while training.
     """
 
-    classes: int = 1
-    levels: int = 5
-    base_filters: int = 16
-    max_filters: int = 192
-    dropout: float = 0.2
+    classes: int = Field(default=1, ge=1)
+    levels: int = Field(default=5, ge=2)
+    base_filters: int = Field(default=16, ge=1)
+    max_filters: int = Field(default=192, ge=1)
+    dropout: float = Field(default=0.2, ge=0, lt=1)
 
     @property
     def stride(self) -> int:
@@ -44,11 +48,10 @@ class Config:
 
 def build(config: Config) -> keras.Model:
     """Functional model: ``(n, h, w, 3)`` float32 in [-1, 1] → ``(n, h, w, classes)`` in [0, 1]."""
-    import keras
+    from keras import layers
 
-    layers = keras.layers
-    pixels = keras.Input((None, None, 3), name="pixels")
-    skips, x = [], pixels
+    pixels = x = blocks.pixels()
+    skips = []
     for level in range(config.levels):
         if level:
             x = layers.MaxPooling2D(2, name=f"down{level}")(x)
@@ -60,11 +63,7 @@ def build(config: Config) -> keras.Model:
         x = layers.UpSampling2D(2, interpolation="nearest", name=f"up{level}")(x)
         x = layers.Concatenate(name=f"skip{level}")([x, skips[level]])
         x = _double_convolution(x, config.filters(level), f"decode{level}")
-    activation = "sigmoid" if config.classes == 1 else "softmax"
-    # float32 whatever the policy: a probability in half precision loses the tail.
-    head = layers.Conv2D(config.classes, 1, dtype="float32", name="logits")(x)
-    output = layers.Activation(activation, dtype="float32", name="probability")(head)
-    return keras.Model(pixels, output, name="unet")
+    return blocks.network("unet", pixels, x, config.classes)
 
 
 def _double_convolution(x: object, filters: int, name: str) -> object:
