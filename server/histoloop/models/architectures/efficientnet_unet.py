@@ -70,7 +70,6 @@ def build(config: Config) -> keras.Model:
     pixels = blocks.pixels()
     # What the encoder takes is [0, 255].
     encoder = _encoder(config, layers.Rescaling(127.5, 127.5, name="bytes")(pixels))
-
     names = _SKIPS["EfficientNetV2" if "V2" in config.encoder else "EfficientNetB"]
     skips = [encoder.get_layer(f"{name}_activation").output for name in names]
     x = encoder.get_layer("top_activation").output
@@ -91,7 +90,7 @@ def _encoder(config: Config, x: Any) -> keras.Model:
     if config.weights == "imagenet":
         try:
             return make(include_top=False, weights="imagenet", input_tensor=x)
-        except Exception as error:  # noqa: BLE001, RUF100 - Keras raises a bare Exception
+        except Exception as error:  # Keras raises no narrower one
             _log.warning(
                 "%s: ImageNet's weights cannot be fetched, so it starts from random ones (%s)",
                 config.encoder,

@@ -1,9 +1,9 @@
 """The UNet as published experiments configure it (Ronneberger et al. 2015, arXiv:1505.04597).
 
 Named apart from the small default `unet`, whose name stands in the cards of models: this one has
-two dozen times its parameters and 2 × 2 transposed convolutions, and every part can be chosen.
-Kernels and dilation shrink from level to level, dropout grows. Weights of the defaults at 512 px:
-8 levels of 16 · 2^i filters, 124 million parameters.
+80 times its parameters, transposed convolutions and every part to choose. Kernels and dilations
+shrink from level to level, dropout grows. The defaults are the published 8 levels of 16 · 2^i
+filters: 124 million parameters, and sides that are multiples of 128 px.
 """
 
 from __future__ import annotations
