@@ -139,6 +139,8 @@ export interface Report {
     readonly run: number;
     readonly resumed: number;
   };
+  /** What the user should know although it worked. */
+  readonly warnings?: readonly string[];
 }
 
 export interface Run {

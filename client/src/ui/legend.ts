@@ -22,6 +22,7 @@ export function legend(state: AppState, commands: Commands): TemplateResult | ty
         ? html`<p class="field-note">Areas at threshold ${run.threshold.toFixed(2)}, as the run was made.</p>`
         : nothing
     }
+    ${run.report?.warnings?.map((each) => html`<p class="model-notice">${each}</p>`)}
   </section>`;
 }
 

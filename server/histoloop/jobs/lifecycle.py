@@ -187,7 +187,7 @@ def _push(archive: Archive, address: SlideAddress, job: Job, out: Path, context:
         raise
     if pushed.notes:
         report = json.loads((out / outputs.REPORT).read_bytes())
-        report["warnings"] = [*report["warnings"], *pushed.notes]
+        report["warnings"] = list(dict.fromkeys([*report["warnings"], *pushed.notes]))
         outputs.save_json(out / outputs.REPORT, report)
 
 
