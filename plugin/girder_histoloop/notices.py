@@ -92,11 +92,12 @@ def _note(notices: Notices, saved: Document) -> None:
 def is_untouched_layer(saved: Document) -> bool:
     """Whether HistoLoop has pushed this annotation and nobody has corrected it since.
 
-    A correction keeps the layer's attributes; but HistoLoop only ever creates and deletes.
+    A correction keeps the layer's attributes; but HistoLoop only ever creates and deletes. The
+    picture of a mask is saved again when somebody merely looks at it in HistomicsUI.
     """
     attributes = (saved.get("annotation") or {}).get("attributes") or {}
     pushed = "run" in attributes and "model" in attributes
-    return pushed and saved.get("updated") == saved.get("created")
+    return pushed and ("raster" in attributes or saved.get("updated") == saved.get("created"))
 
 
 def _send(notice: Document) -> None:

@@ -80,6 +80,16 @@ def test_a_correction_of_what_histoloop_has_pushed_is_told(
     assert heard(service, item)[0].body == told
 
 
+def test_a_mask_that_was_only_looked_at_is_not_told(
+    dsa: Archive, service: ServiceDouble, item: str
+) -> None:
+    picture = draw(dsa, item, **LAYER, raster="0" * 24)
+    client = client_of(dsa, "annotator")
+    client.put(f"annotation/{picture}", json=client.get(f"annotation/{picture}")["annotation"])
+    time.sleep(5)
+    assert heard(service, item) == []
+
+
 def test_a_slow_service_does_not_slow_a_save(
     dsa: Archive, service: ServiceDouble, item: str
 ) -> None:
