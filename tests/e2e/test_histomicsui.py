@@ -172,6 +172,26 @@ def longest_wait_for_tiles(look: Callable[[], Document], waits: int) -> float:
     return longest
 
 
+def runs_with_layers(archive: Archive, item: str) -> set[str]:
+    return {one["annotation"]["attributes"]["run"] for one in layers(archive, item)}
+
+
+def test_a_second_run_stands_beside_the_first_or_in_its_place(
+    page: Page, dsa: Archive, item: str
+) -> None:
+    seen = list[set[str]]()
+    for ticked in (False, False, True):
+        page.get_by_label("Replace this model's earlier layers").set_checked(ticked)
+        page.locator(".hl-segment").click()
+        expect(page.locator(".hl-outcome")).to_contain_text("Done", timeout=PATIENCE_S * 1000)
+        seen.append(runs_with_layers(dsa, item))
+    first, both, last = seen
+    assert len(first) == len(last) == 1
+    assert len(both) == 2
+    assert first < both
+    assert last.isdisjoint(both)
+
+
 def test_cancel_in_girders_jobs_is_done_on_both_sides_two_seconds_after_the_next_tile(
     service: str,
     browser: Browser,

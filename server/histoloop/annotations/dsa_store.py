@@ -53,8 +53,12 @@ class _Record:
 
     @property
     def untouched(self) -> bool:
-        """Whether it is as it was created: we only ever create and delete."""
-        return self.updated == self.created
+        """Whether it is as we created it: we only ever create and delete.
+
+        HistomicsUI saves the document of a class mask as soon as somebody looks at it; there is
+        nothing in it to draw on, so it counts as untouched all the same.
+        """
+        return self.updated == self.created or ITEM in self.attributes
 
 
 class DsaAnnotationStore:
