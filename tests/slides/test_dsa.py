@@ -286,6 +286,35 @@ def test_of_a_file_in_an_object_store_the_part_comes_and_the_token_stays(tmp_pat
     assert "t" * 64 not in repr(_Bucket.seen)
 
 
+class _Busy(BaseHTTPRequestHandler):
+    """Says once that it may be asked again in an hour."""
+
+    asked = 0
+
+    def do_GET(self):
+        type(self).asked += 1
+        self.send_response(503 if self.asked == 1 else 200)
+        self.send_header("Retry-After", "3600")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_said):
+        pass
+
+
+def test_an_hour_that_a_server_asks_for_is_not_waited(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        site = DsaSite(f"http://127.0.0.1:{server.server_port}/api/v1", tmp_path)
+        answer = Thread(target=DsaConnection(site).get, args=("item",), daemon=True)
+        answer.start()
+        answer.join(60)
+        server.shutdown()
+    assert not answer.is_alive()
+    assert _Busy.asked == 2
+
+
 def test_names_do_not_find_slides_they_are_searched_for(dsa, site, item, picture):
     twin = dsa.upload(picture, "public", name="twin of the noise.tiff")
     store = DsaSlideStore(site)
