@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.architecture_cost import cost
 from tests.support.tiny_model import save_tiny_model
 
 from histoloop.errors import UsageError
 from histoloop.models import architectures
-from histoloop.models.architectures.cost import cost
 from histoloop.models.card import read_card
 from histoloop.models.registry import Model
 from histoloop.models.runtimes.openvino import OpenVinoRuntime, convert

@@ -119,7 +119,7 @@ class DsaConnection:
         """Send a request, signed in, and return a good answer.
 
         Args:
-            data: bytes, or an iterable of bytes that is sent as it comes.
+            data: bytes, or the fields of a form: what can be sent a second time.
 
         Raises:
             SignInError: nobody is signed in, or no longer.

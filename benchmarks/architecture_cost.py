@@ -1,10 +1,15 @@
-"""What a network costs, counted rather than timed."""
+"""What a network costs, counted rather than timed.
+
+``python -m benchmarks.architecture_cost`` prints parameters and work of each architecture.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from histoloop.models import architectures
 
 if TYPE_CHECKING:
     import keras
@@ -50,3 +55,15 @@ def _attention(layer: Any) -> int:
     first = layer.window - layer.window // 2 if layer.shifted else 0
     rows, columns = (-(-(side + first) // layer.window) for side in (height, width))
     return int(2 * rows * columns * layer.window**4 * channels)
+
+
+def main() -> None:
+    """Print a row per architecture, with one class and its defaults."""
+    print(f"{'architecture':18} {'M parameters':>12} {'GMAC/Mpx':>9}")
+    for name in architectures.NAMES:
+        found = cost(architectures.build(name, 1))
+        print(f"{name:18} {found.parameters / 1e6:12.2f} {found.gmac:9.1f}")
+
+
+if __name__ == "__main__":
+    main()
