@@ -92,9 +92,9 @@ def jitter_colour(patch: Pixels, how: Augmentation, random: np.random.Generator)
     """The same tissue, differently stained, lit, focused and scanned."""
     density = _DENSITY[patch] @ _restain(how, random).astype(np.float32)
     density += random.uniform(-how.stain_offset, how.stain_offset, 3).astype(np.float32)
-    light = np.exp(-np.maximum(density, 0.0))
-    light **= math.exp(random.uniform(-how.gamma, how.gamma))
-    pixels = light * 255.0
+    gamma = np.float32(math.exp(random.uniform(-how.gamma, how.gamma)))
+    pixels = np.exp(np.maximum(density, 0.0) * -gamma)  # a power of light multiplies density
+    pixels *= 255.0
     if random.random() < 0.5:
         pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.1, how.blur))
     grain = random.standard_normal(pixels.shape, dtype=np.float32)

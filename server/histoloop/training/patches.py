@@ -1,9 +1,15 @@
-"""Endless augmented patches, every patient as often as its weight says."""
+"""Endless augmented patches, every patient as often as its weight says.
+
+Every batch draws from a random stream of its own, made from the seed and the batch's number:
+any worker can make any batch, and a training that goes on from step 500 sees what an
+undisturbed one would have seen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +40,13 @@ class PatchSource:
     positives: float = 0.5
 
     def __iter__(self) -> Iterator[Batch]:
-        random = np.random.default_rng(self.seed)
+        return map(self.batch_at, count())
+
+    def batch_at(self, step: int) -> Batch:
+        """The batch of a step, counted from 0 over all epochs; safe in any thread."""
+        random = np.random.default_rng((self.seed, step))
         by_patient = self._by_patient()
-        while True:
-            yield self._collate([self._draw(by_patient, random) for _ in range(self.batch)])
+        return self._collate([self._draw(by_patient, random) for _ in range(self.batch)])
 
     def _by_patient(self) -> list[list[Sample]]:
         groups: dict[str, list[Sample]] = {}

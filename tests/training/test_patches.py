@@ -1,0 +1,63 @@
+"""Patches: the same ones however they are made, and as the samples say."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from histoloop.errors import SlideError
+from histoloop.training.patches import PatchSource
+from histoloop.training.pipeline import prefetched
+from histoloop.training.samples import Sample
+
+
+def sample(name="one", seed=0, side=96, codes=2) -> Sample:
+    """Noise, its truth in squares."""
+    random = np.random.default_rng(seed)
+    truth = np.kron(random.integers(0, codes, (6, 6)), np.ones((side // 6, side // 6)))
+    image = random.integers(0, 255, (side, side, 3)).astype(np.uint8)
+    return Sample(name, name, image, truth.astype(np.uint8), digest=name)
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.fixture
+def source():
+    return PatchSource([sample("a", 1), sample("b", 2)], 1, 32, 2, seed=5)
+
+
+def test_a_batch_depends_on_its_step_only(source):
+    in_turn = list(islice(source, 4))
+    assert all(same(source.batch_at(step), in_turn[step]) for step in (3, 0, 2, 1))
+    assert not same(in_turn[0], in_turn[1])
+    other = PatchSource(source.samples, 1, 32, 2, seed=6)
+    assert not same(other.batch_at(0), in_turn[0])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_keep_the_order(source, workers):
+    found = list(islice(prefetched(source, workers=workers), 6))
+    assert all(same(batch, source.batch_at(step)) for step, batch in enumerate(found))
+
+
+def test_a_training_that_goes_on_sees_what_it_would_have_seen(source):
+    undisturbed = list(islice(prefetched(source), 5))
+    resumed = list(islice(prefetched(source, first=3), 2))
+    assert all(same(a, b) for a, b in zip(undisturbed[3:], resumed, strict=True))
+
+
+def test_what_goes_wrong_in_a_worker_is_raised_at_its_step():
+    class Broken(PatchSource):
+        def batch_at(self, step):
+            if step == 2:
+                raise SlideError("slide.svs: tile 3/1/1 cannot be decoded")
+            return super().batch_at(step)
+
+    batches = prefetched(Broken([sample()], 1, 32, 2, seed=0))
+    list(islice(batches, 2))
+    with pytest.raises(SlideError, match="3/1/1"):
+        next(batches)
