@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from histoloop import __version__
-from histoloop.errors import DatasetError, ModelError, OutputError
+from histoloop.errors import DatasetError, ModelError, OutputError, UsageError
 from histoloop.models import architectures
 from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_digest
 from histoloop.models.registry import ModelRegistry
@@ -36,6 +36,7 @@ class TrainParameters:
         classes: names, in the order of the codes in the masks, from 1; `None` for those of the
             snapshot that ``data`` is, or `TUMOR`.
         mpp: the model's scale; assumed_mpp: of pictures that do not say theirs.
+        architecture_config: what differs from the architecture's defaults.
         init: model to go on from.
         tile, halo, overlap: how slides will be tiled, px at the model's scale.
         hold_out: patient to leave out of the training and to test on.
@@ -49,6 +50,7 @@ class TrainParameters:
     mpp: float = 2.0
     assumed_mpp: float | None = None
     architecture: str = "unet"
+    architecture_config: Mapping[str, Any] = field(default_factory=dict)
     init: str | None = None
     tile: int = 512
     halo: int = 48
@@ -64,12 +66,14 @@ def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], Non
     """Train a network and write its folder: card, weights, curves.
 
     Raises:
-        UsageError: there is no such loss, or not for so many classes.
+        UsageError: there is no such loss, or not for so many classes; no such architecture, or
+            a side that is no multiple of its stride.
         DatasetError: there is nothing to train on, or a patient stands in two splits.
         OutputError: the folder cannot be written.
     """
     classes = class_cards(parameters)
     named(parameters.plan.loss, len(classes))
+    _refuse_odd_sides(parameters)
     splits = load_splits(parameters)
     names = tuple(one.name for one in classes)
     out = _prepare(parameters.out)
@@ -135,13 +139,27 @@ def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
     )
 
 
+def _refuse_odd_sides(parameters: TrainParameters) -> None:
+    p = parameters
+    stride = architectures.configure(p.architecture, 1, **p.architecture_config).stride
+    for what, side in (("patch", p.plan.side), ("tile", p.tile)):
+        if side % stride:
+            above = -(-side // stride) * stride
+            raise UsageError(
+                f"a {what} of {side} px does not fit {p.architecture}: "
+                f"a side must be a multiple of {stride} px",
+                hint=f"take {above}, or fewer levels",
+            )
+
+
 def _network(parameters: TrainParameters, classes: int, home: Path) -> Any:
     """A network under the current precision policy, with the weights of ``init`` if one is named.
 
     Raises:
         ModelError: its weights do not fit the architecture.
     """
-    network = architectures.build(parameters.architecture, classes)
+    p = parameters
+    network = architectures.build(p.architecture, classes, **p.architecture_config)
     if parameters.init:
         before = ModelRegistry(home).get(parameters.init)
         try:
@@ -182,6 +200,9 @@ def _card(
         name=p.name,
         version=p.version,
         architecture=p.architecture,
+        architecture_config=architectures.resolved(
+            p.architecture, len(classes), **p.architecture_config
+        ),
         classes=classes,
         mpp=p.mpp,
         tile=p.tile,

@@ -61,6 +61,17 @@ def configure(name: str, classes: int, **config: Any) -> Config:
     return checked
 
 
+def resolved(name: str, classes: int, **config: Any) -> dict[str, Any]:
+    """Everything that `build` goes by but the classes, defaults written out: what a card keeps.
+
+    Raises:
+        UsageError: there is no such architecture, or it has no such config.
+    """
+    whole = configure(name, classes, **config)
+    fields = _module(name).Config.__dataclass_fields__
+    return {key: getattr(whole, key) for key in fields if key != "classes"}
+
+
 def build(name: str, classes: int, **config: Any) -> keras.Model:
     """A network of an architecture: ``(n, h, w, 3)`` in [-1, 1] → ``(n, h, w, classes)``.
 
