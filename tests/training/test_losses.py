@@ -15,8 +15,9 @@ from histoloop.cli.main import app
 from histoloop.errors import UsageError
 from histoloop.geometry import Size
 from histoloop.training.losses import BINARY, CATEGORICAL, LOSSES, named
+from histoloop.training.plan import TrainingPlan
 from histoloop.training.samples import Sample
-from histoloop.training.trainer import Trainer, TrainingPlan
+from histoloop.training.trainer import Trainer
 
 CLASSES = 3
 every_loss = pytest.mark.parametrize("name", LOSSES)

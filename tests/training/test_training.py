@@ -18,8 +18,9 @@ from histoloop.models import architectures
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.training.augmentation import IGNORED, Augmentation, cut_patch, jitter_colour
 from histoloop.training.patches import PatchSource
+from histoloop.training.plan import TrainingPlan
 from histoloop.training.samples import Sample, digest_of, load_split, patient_of, refuse_leak
-from histoloop.training.trainer import Trainer, TrainingPlan
+from histoloop.training.trainer import Trainer
 
 SIDE = 64
 STILL = Augmentation(0, 0, 0, 0, 0, 0.1, 0)

@@ -75,7 +75,8 @@ def train(
     from histoloop.config import settings
     from histoloop.jobs.train import TrainParameters
     from histoloop.jobs.train import train as run
-    from histoloop.training.trainer import Epoch, TrainingPlan
+    from histoloop.training.plan import TrainingPlan
+    from histoloop.training.trainer import Epoch
 
     parameters = TrainParameters(
         data=data,

@@ -6,49 +6,19 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from histoloop.training import losses
-from histoloop.training.augmentation import Augmentation
 from histoloop.training.evaluation import overlaps
 from histoloop.training.patches import PatchSource
+from histoloop.training.plan import TrainingPlan as TrainingPlan
 from histoloop.training.samples import Sample
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Everything that a training depends on, beside its data.
-
-    Attributes:
-        side: of a patch, px at the model's scale; batch: patches per step.
-        steps: per epoch; learning_rate: at its height, after the first epoch; falls as a cosine.
-        average: decay per step of the running mean of the weights, which is what is kept
-            (Polyak & Juditsky 1992): steadier than the last step on little data.
-        precision: Keras policy while training; the saved network is float32.
-        loss: its name in `losses.LOSSES`.
-        shift: added to the log odds of the finished network. Half of the patches are centred on
-            a class, and Dice forgives too much sooner than too little: on patients that it
-            has not seen a network calls too much (`benchmarks/leave_one_out.py` says how much).
-    """
-
-    epochs: int = 20
-    steps: int = 100
-    side: int = 128
-    batch: int = 8
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
-    average: float = 0.99
-    seed: int = 0
-    precision: str = "float32"
-    loss: str = "bce+dice"
-    shift: float = 0.0
-    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True)
