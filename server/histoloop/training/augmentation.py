@@ -1,6 +1,6 @@
 """What a patch may look like on another scanner, on another day, in another laboratory.
 
-Geometry is drawn once per patch (turn, mirror, size) and moves image and truth together;
+Geometry is drawn once per patch (turn, mirror, size, bend) and moves image and truth together;
 colour is drawn in optical density, where stains add (Ruifrok & Johnston 2001): the amount of
 each stain, its vector and the background vary (Tellez et al. 2019, arXiv:1902.06543).
 """
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from histoloop.geometry import Box
 
 Pixels = NDArray[np.uint8]
 
@@ -38,6 +40,9 @@ class Augmentation:
         gamma: natural logarithm of the exponent.
         blur: largest Gaussian sigma, px.
         noise: largest sensor noise, grey values.
+        elastic: standard deviation of the displacement at the nodes of a 4 × 4 grid over the
+            patch, px; smooth between them (Ronneberger et al. 2015, arXiv:1505.04597).
+        jpeg: how far below 100 the quality of a JPEG compression may fall.
     """
 
     size: float = 0.3
@@ -47,6 +52,80 @@ class Augmentation:
     gamma: float = 0.25
     blur: float = 1.2
     noise: float = 6.0
+    elastic: float = 0.0
+    jpeg: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Which pixels of a picture a patch shows.
+
+    Attributes:
+        matrix: ``(2, 3)``, takes ``(x, y)`` of the patch to the picture.
+        bend: ``(side, side, 2)`` float32, added to it; `None` for a straight patch.
+    """
+
+    matrix: NDArray[np.float64]
+    side: int
+    bend: NDArray[np.float32] | None = None
+
+    @property
+    def box(self) -> Box:
+        """What has to be read of the picture, the neighbours that are interpolated included."""
+        ends = np.array([[0, self.side, 0, self.side], [0, 0, self.side, self.side], [1, 1, 1, 1]])
+        corners = self.matrix @ ends
+        reach = 2 + (float(np.abs(self.bend).max()) if self.bend is not None else 0.0)
+        left, top = np.floor(corners.min(axis=1) - reach).astype(int).tolist()
+        right, bottom = np.ceil(corners.max(axis=1) + reach).astype(int).tolist()
+        return Box.between(left, top, right, bottom)
+
+    def cut(
+        self, image: Pixels, truth: Pixels, origin: tuple[int, int] = (0, 0)
+    ) -> tuple[Pixels, Pixels]:
+        """The patch, from a picture or a part of it that begins at ``origin`` (x, y).
+
+        Args:
+            image: ``(h, w, 3)`` uint8 RGB at the model's scale; truth: ``(h, w)`` uint8 codes.
+
+        Returns:
+            ``(side, side, 3)`` image, mirrored beyond its edge, and ``(side, side)`` truth,
+            `IGNORED` there.
+        """
+        matrix = self.matrix.copy()
+        matrix[:, 2] -= origin
+        patch = self._moved(image, matrix, cv2.INTER_LINEAR, cv2.BORDER_REFLECT)
+        codes = self._moved(truth, matrix, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
+        return patch, codes
+
+    def _moved(self, pixels: Pixels, matrix: NDArray[np.float64], how: int, border: int) -> Pixels:
+        beyond = {"borderMode": border, "borderValue": IGNORED}
+        if self.bend is None:
+            size, flags = (self.side, self.side), how | cv2.WARP_INVERSE_MAP
+            found = cv2.warpAffine(pixels, matrix, size, flags=flags, **beyond)
+        else:
+            place = np.indices((self.side, self.side), np.float32)[::-1]
+            x, y = np.tensordot(matrix[:, :2], place, 1) + matrix[:, 2, None, None]
+            x, y = x + self.bend[..., 0], y + self.bend[..., 1]
+            found = cv2.remap(pixels, np.float32(x), np.float32(y), how, **beyond)
+        return np.asarray(found, np.uint8)
+
+
+def draw_view(
+    centre: tuple[float, float], side: int, how: Augmentation, random: np.random.Generator
+) -> View:
+    """A turned, mirrored, zoomed and perhaps bent square around ``centre`` (x, y)."""
+    angle = random.uniform(0, 2 * math.pi)
+    zoom = math.exp(random.uniform(-how.size, how.size))
+    mirror = -1.0 if random.random() < 0.5 else 1.0
+    cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
+    turn = np.array([[cos * mirror, -sin], [sin * mirror, cos]])
+    offset = np.array(centre) - turn @ np.array([side / 2, side / 2])
+    matrix = np.column_stack([turn, offset])
+    if not how.elastic:
+        return View(matrix, side)
+    nodes = random.normal(0, how.elastic, (4, 4, 2)).astype(np.float32)
+    bend = cv2.resize(nodes, (side, side), interpolation=cv2.INTER_CUBIC)
+    return View(matrix, side, np.asarray(bend, np.float32))
 
 
 def cut_patch(
@@ -57,35 +136,8 @@ def cut_patch(
     how: Augmentation,
     random: np.random.Generator,
 ) -> tuple[Pixels, Pixels]:
-    """A turned, mirrored and zoomed square patch around ``centre`` (x, y).
-
-    Args:
-        image: ``(h, w, 3)`` uint8 RGB at the model's scale; truth: ``(h, w)`` uint8 codes.
-
-    Returns:
-        ``(side, side, 3)`` image, mirrored beyond its edge, and ``(side, side)`` truth,
-        `IGNORED` there.
-    """
-    angle = random.uniform(0, 2 * math.pi)
-    zoom = math.exp(random.uniform(-how.size, how.size))
-    mirror = -1.0 if random.random() < 0.5 else 1.0
-    cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
-    turn = np.array([[cos * mirror, -sin], [sin * mirror, cos]])
-    offset = np.array(centre) - turn @ np.array([side / 2, side / 2])
-    matrix = np.column_stack([turn, offset])
-    inverse = cv2.WARP_INVERSE_MAP
-    patch = cv2.warpAffine(
-        image, matrix, (side, side), flags=cv2.INTER_LINEAR | inverse, borderMode=cv2.BORDER_REFLECT
-    )
-    codes = cv2.warpAffine(
-        truth,
-        matrix,
-        (side, side),
-        flags=cv2.INTER_NEAREST | inverse,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=IGNORED,
-    )
-    return patch.astype(np.uint8, copy=False), codes.astype(np.uint8, copy=False)
+    """`View.cut` of a view that is drawn now."""
+    return draw_view(centre, side, how, random).cut(image, truth)
 
 
 def jitter_colour(patch: Pixels, how: Augmentation, random: np.random.Generator) -> Pixels:
@@ -99,7 +151,14 @@ def jitter_colour(patch: Pixels, how: Augmentation, random: np.random.Generator)
         pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.1, how.blur))
     grain = random.standard_normal(pixels.shape, dtype=np.float32)
     pixels += grain * random.uniform(0, how.noise)
-    return np.asarray(np.clip(pixels, 0, 255), np.uint8)
+    scanned = np.asarray(np.clip(pixels, 0, 255), np.uint8)
+    return _compressed(scanned, 100 - random.uniform(0, how.jpeg)) if how.jpeg else scanned
+
+
+def _compressed(patch: Pixels, quality: float) -> Pixels:
+    _, packed = cv2.imencode(".jpg", patch[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, round(quality)])
+    unpacked = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(unpacked[..., ::-1])
 
 
 def _restain(how: Augmentation, random: np.random.Generator) -> NDArray[np.float64]:
