@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "unet",
+    "efficientnet-lite-unet",
     "lean-unet",
     "unet-classic",
     "attention-unet",
