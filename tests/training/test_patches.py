@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from histoloop.errors import SlideError
+from histoloop.models.segmenter import normalise
+from histoloop.training.augmentation import UNCHANGED
 from histoloop.training.patches import PatchSource
 from histoloop.training.pipeline import prefetched
 from histoloop.training.samples import Sample
@@ -61,3 +63,23 @@ def test_what_goes_wrong_in_a_worker_is_raised_at_its_step():
     list(islice(batches, 2))
     with pytest.raises(SlideError, match="3/1/1"):
         next(batches)
+
+
+def test_without_augmentation_a_patch_as_large_as_its_picture_is_the_picture():
+    one = sample()
+    pixels, truth, weight = PatchSource([one], 1, 96, 2, 0, UNCHANGED).batch_at(0)
+    assert np.array_equal(pixels[0], normalise(one.image[None])[0])
+    assert np.array_equal(truth[0, ..., 0], one.truth)
+    assert (weight == 1).all()
+
+
+@pytest.mark.parametrize("side", [31, 32])
+def test_without_augmentation_patches_lie_within_their_picture(side):
+    one = sample()
+    windows = np.lib.stride_tricks.sliding_window_view(one.image, (side, side, 3))
+    known = {window.tobytes() for row in windows for window in row}
+    source = PatchSource([one], 1, side, 8, 0, UNCHANGED)
+    pixels = np.concatenate([source.batch_at(step)[0] for step in range(4)])
+    found = {np.uint8(np.round((patch + 1) * 127.5)).tobytes() for patch in pixels}
+    assert found <= known
+    assert len(found) > 8

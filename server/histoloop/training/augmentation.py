@@ -43,6 +43,7 @@ class Augmentation:
         elastic: standard deviation of the displacement at the nodes of a 4 × 4 grid over the
             patch, px; smooth between them (Ronneberger et al. 2015, arXiv:1505.04597).
         jpeg: how far below 100 the quality of a JPEG compression may fall.
+        turn: by any angle, and mirrored; else the patch lies as its picture does.
     """
 
     size: float = 0.3
@@ -54,6 +55,17 @@ class Augmentation:
     noise: float = 6.0
     elastic: float = 0.0
     jpeg: float = 0.0
+    turn: bool = True
+
+    @property
+    def recolours(self) -> bool:
+        """Whether a patch may get other colours than its picture has."""
+        stains = (self.stain, self.stain_offset, self.stain_vector)
+        return any((*stains, self.gamma, self.blur, self.noise, self.jpeg))
+
+
+UNCHANGED = Augmentation(0, 0, 0, 0, 0, 0, 0, turn=False)
+"""Patches as their pictures are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +125,10 @@ class View:
 def draw_view(
     centre: tuple[float, float], side: int, how: Augmentation, random: np.random.Generator
 ) -> View:
-    """A turned, mirrored, zoomed and perhaps bent square around ``centre`` (x, y)."""
-    angle = random.uniform(0, 2 * math.pi)
+    """A square around ``centre`` (x, y), turned, mirrored, zoomed and bent as ``how`` says."""
+    angle = random.uniform(0, 2 * math.pi) if how.turn else 0.0
     zoom = math.exp(random.uniform(-how.size, how.size))
-    mirror = -1.0 if random.random() < 0.5 else 1.0
+    mirror = -1.0 if how.turn and random.random() < 0.5 else 1.0
     cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
     turn = np.array([[cos * mirror, -sin], [sin * mirror, cos]])
     offset = np.array(centre) - turn @ np.array([side / 2, side / 2])
@@ -142,6 +154,8 @@ def cut_patch(
 
 def jitter_colour(patch: Pixels, how: Augmentation, random: np.random.Generator) -> Pixels:
     """The same tissue, differently stained, lit, focused and scanned."""
+    if not how.recolours:
+        return patch
     density = _DENSITY[patch] @ _restain(how, random).astype(np.float32)
     density += random.uniform(-how.stain_offset, how.stain_offset, 3).astype(np.float32)
     gamma = np.float32(math.exp(random.uniform(-how.gamma, how.gamma)))

@@ -62,6 +62,8 @@ class PatchSource:
         areas = np.array([sample.truth.size for sample in patient], float)
         sample = patient[random.choice(len(patient), p=areas / areas.sum())]
         centre = self._centre(sample, random)
+        if not self.how.turn:
+            centre = _inside(centre, sample, self.side)
         image, truth = cut_patch(sample.image, sample.truth, centre, self.side, self.how, random)
         return jitter_colour(image, self.how, random), truth
 
@@ -79,3 +81,19 @@ class PatchSource:
         codes = np.stack([truth for _, truth in drawn])[..., None]
         truth = (codes == np.arange(1, self.classes + 1)).astype(np.float32)
         return pixels, truth, (codes != IGNORED).astype(np.float32)
+
+
+def _inside(centre: tuple[float, float], sample: Sample, side: int) -> tuple[float, float]:
+    """The nearest centre on whole pixels whose unturned patch lies in the picture, if it fits."""
+    x, y = (
+        _place(at, length, side)
+        for at, length in zip(centre, sample.truth.shape[::-1], strict=True)
+    )
+    return x + side / 2, y + side / 2
+
+
+def _place(centre: float, length: int, side: int) -> int:
+    """Where a patch begins: within the length, or with the same beyond both ends."""
+    if length <= side:
+        return (length - side) // 2
+    return min(max(round(centre - side / 2), 0), length - side)
