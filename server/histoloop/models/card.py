@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,9 +96,16 @@ def weights_digest(path: Path) -> str:
         ModelError: there is none.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        found = path.stat()
+        return _digest(path, found.st_size, found.st_mtime_ns)
     except OSError as error:
         raise ModelError(
             f"{path}: the weights are missing", hint="copy the folder again"
         ) from error
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _size: int, _changed: int) -> str:
+    """Half a gigabyte of weights is read once, not for every list of models."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from histoloop.errors import ModelError
 from histoloop.models.card import WEIGHTS
@@ -12,9 +16,17 @@ from histoloop.models.registry import Model
 if TYPE_CHECKING:
     import keras
 
+_LAYERS = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")
+_OPERATIONS = ("keras.src.models.", "keras.src.ops.", "histoloop.models.architectures.")
+_CODE = frozenset(
+    {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+    | {"function", "__lambda__"}
+)
+"""What runs code that the file holds or names."""
+
 
 def load_network(model: Model) -> keras.Model:
-    """The Keras network of a model, safe mode: no pickle, no Lambda code.
+    """The Keras network of a model, safe mode: no pickle, no Lambda code, no names of other code.
 
     Raises:
         ModelError: the file cannot be loaded that way.
@@ -25,9 +37,39 @@ def load_network(model: Model) -> keras.Model:
     from histoloop.models.architectures import windows  # noqa: F401 - registers its layers
 
     try:
+        if odd := next(_strangers(model.folder / WEIGHTS), None):
+            raise ValueError(f"it asks for {odd}")
         return keras.saving.load_model(model.folder / WEIGHTS, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"{model.card.reference}: {WEIGHTS} cannot be loaded in safe mode ({error})",
             hint="save it again with Keras 3, without Lambda layers",
         ) from error
+
+
+def _strangers(path: Path) -> Iterator[str]:
+    """What a file wants to have made that is neither a layer of Keras nor of ours.
+
+    Keras imports whatever module a file names; its safe mode forbids some of that only.
+    """
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    config.pop("compile_config", None)  # is never read
+    yield from _strange(config)
+
+
+def _strange(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "class_name" in value and not _is_known(value):
+            yield f"{value.get('module')}.{value['class_name']}"
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _strange(one)
+
+
+def _is_known(named: dict[str, Any]) -> bool:
+    module, kind = named.get("module"), str(named["class_name"])
+    if module is None:
+        return kind == "__keras_tensor__"
+    return kind not in _CODE and (module in _LAYERS or str(module).startswith(_OPERATIONS))
