@@ -31,6 +31,7 @@ from histoloop.models.runtimes import RuntimeName
 from histoloop.slides.folder import SlideFile
 from histoloop.tiling.stitching import Probabilities
 from histoloop.training.augmentation import IGNORED
+from histoloop.training.blocks import block_overlaps
 from histoloop.training.samples import SPLITS, Sample, each_picture
 from histoloop.training.scoring import Labels, score
 from histoloop.training.snapshot import read_snapshot
@@ -147,7 +148,8 @@ class _Judge:
         predicted = labels(probabilities, channels(card), p.threshold)
         found = score(probabilities, predicted, truth, p.tolerance_um / card.mpp)
         seen = split_seen(card, sample.patient)
-        slide = JudgedSlide(sample.name, sample.patient, seen, sample.digest, found)
+        parts = block_overlaps(predicted, truth, len(card.classes))
+        slide = JudgedSlide(sample.name, sample.patient, seen, sample.digest, found, parts)
         return slide, worst_tiles(sample.name, sample.image, truth, predicted, _PER_SLIDE)
 
     def _predict(self, address: SlideFile) -> Probabilities:

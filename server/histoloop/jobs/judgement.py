@@ -24,6 +24,7 @@ class JudgedSlide:
     Attributes:
         seen: the split of the model's own training that the patient was in; empty for none.
         digest: of picture and mask.
+        blocks: an overlap per class for each part of the picture; see `training.blocks`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class JudgedSlide:
     seen: str
     digest: str
     score: Score
+    blocks: tuple[tuple[Overlap, ...], ...] = ()
 
     def dice(self, index: int) -> float:
         """Of a class."""
