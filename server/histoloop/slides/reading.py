@@ -83,8 +83,8 @@ def _read_padded(slide: Slide, level: Level, box: Box) -> Pixels:
 
 def _mirrored(slide: Slide, box: Box, frame: Box, scale: Scale) -> Pixels:
     """The frame's edge is the mirror, whatever part of the frame the box shows."""
-    rows = _reflected(box.y, box.height, frame.height)
-    columns = _reflected(box.x, box.width, frame.width)
+    rows = reflected(box.y, box.height, frame.height)
+    columns = reflected(box.x, box.width, frame.width)
     source = Box.between(
         int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
     )
@@ -92,7 +92,7 @@ def _mirrored(slide: Slide, box: Box, frame: Box, scale: Scale) -> Pixels:
     return np.ascontiguousarray(pixels[rows - source.y][:, columns - source.x])
 
 
-def _reflected(start: int, count: int, length: int) -> NDArray[np.intp]:
+def reflected(start: int, count: int, length: int) -> NDArray[np.intp]:
     """Indices ``start … start + count`` folded into ``0 … length`` like between two mirrors."""
     position = np.arange(start, start + count) % (2 * length)
     return np.where(position < length, position, 2 * length - 1 - position)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,19 +14,25 @@ from PIL import Image
 
 from histoloop.errors import DatasetError
 from histoloop.geometry import Box, Mpp, MppSource, Scale, Size
-from histoloop.slides.folder import SUFFIXES, SlideFile, open_slide
-from histoloop.slides.reading import read
-from histoloop.slides.slide import Pixels, known_mpp
-from histoloop.training.snapshot import Split, read_snapshot
+from histoloop.slides.folder import SlideFile, open_slide
+from histoloop.slides.reading import read, reflected
+from histoloop.slides.slide import Pixels, Slide, known_mpp
+from histoloop.training.augmentation import IGNORED, View
+from histoloop.training.bcss import find_bcss
+from histoloop.training.mask_files import LARGEST_HELD, MaskSource, content_of, open_mask
+from histoloop.training.meaning import Meaning, meaning_of
+from histoloop.training.pictures import SPLITS as SPLITS
+from histoloop.training.pictures import Picture as Picture
+from histoloop.training.pictures import patient_of as patient_of
+from histoloop.training.pictures import pictures_of
+from histoloop.training.pictures import site_of as site_of
 
-SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-
-_TCGA_PATIENT = re.compile(r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}")
+Truth = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """One picture.
+    """One picture, in memory; `SlideSample` is one that is read by region.
 
     Attributes:
         patient: pictures of one patient never stand on both sides of a split.
@@ -43,17 +45,103 @@ class Sample:
     name: str
     patient: str
     image: Pixels
-    truth: NDArray[np.uint8]
+    truth: Truth
     digest: str
     weight: float = 1.0
+
+    @property
+    def size(self) -> Size:
+        """At the model's scale."""
+        return Size(self.truth.shape[1], self.truth.shape[0])
+
+    def truth_in(self, box: Box) -> Truth:
+        """Of a box that lies inside."""
+        return self.truth[box.y : box.bottom, box.x : box.right]
+
+    def region(self, box: Box) -> tuple[Pixels, Truth]:
+        """Image, mirrored beyond the edge, and truth, `IGNORED` there, of any box.
+
+        Raises:
+            SlideError, DatasetError: a file cannot be decoded there.
+        """
+        rows = reflected(box.y, box.height, self.size.height)
+        columns = reflected(box.x, box.width, self.size.width)
+        return self.image[rows][:, columns], self._known_in(box)
+
+    def cut(self, view: View) -> tuple[Pixels, Truth]:
+        """The patch that a view shows; see `View.cut`.
+
+        Raises:
+            SlideError, DatasetError: a file cannot be decoded there.
+        """
+        return view.cut(self.image, self.truth)
+
+    def _known_in(self, box: Box) -> Truth:
+        truth = np.full((box.height, box.width), IGNORED, np.uint8)
+        inside = box.intersect(Box.of(self.size))
+        if not inside.empty:
+            truth[inside.within(box)] = self.truth_in(inside)
+        return truth
+
+
+class SlideSample(Sample):
+    """One that is too large for memory: image and truth are read where they are needed."""
+
+    def __init__(
+        self, picture: Picture, slide: Slide, mpp: float, mask: MaskSource, meaning: Meaning
+    ) -> None:
+        values = {
+            "name": picture.name,
+            "patient": picture.patient,
+            "weight": picture.weight,
+            "digest": _digest(picture),
+            "_slide": slide,
+            "_scale": Scale.between(known_mpp(slide), Mpp.square(mpp)),
+            "_mask": mask,
+            "_table": meaning.table,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    _slide: Slide
+    _scale: Scale
+    _mask: MaskSource
+    _table: NDArray[np.uint8]
+
+    def __repr__(self) -> str:
+        return f"SlideSample({self.name!r}, {self.size})"
+
+    @property
+    def size(self) -> Size:
+        return self._scale.size(self._slide.size)
+
+    @property
+    def image(self) -> Pixels:
+        """All of it, read anew each time."""
+        return read(self._slide, Box.of(self.size), self._scale)
+
+    @property
+    def truth(self) -> Truth:
+        """All of it, read anew each time."""
+        return self.truth_in(Box.of(self.size))
+
+    def truth_in(self, box: Box) -> Truth:
+        return _truth_in(self._mask, self._table, self.size, box)
+
+    def region(self, box: Box) -> tuple[Pixels, Truth]:
+        return read(self._slide, box, self._scale), self._known_in(box)
+
+    def cut(self, view: View) -> tuple[Pixels, Truth]:
+        image, truth = self.region(view.box)
+        return view.cut(image, truth, (view.box.x, view.box.y))
 
 
 def load_split(data: Path, split: str, mpp: float, assumed: float | None = None) -> list[Sample]:
     """The pictures of ``data/<split>/images`` with their masks from ``data/<split>/masks``.
 
-    A mask has its picture's stem and size; values are class codes, or 0 and 255 for one class.
-    A snapshot's masks hold GT codes; its manifest says what they stand for, and code 0, outside
-    the ROI, becomes `IGNORED`.
+    A mask has its picture's stem and size; values are class codes and 255 where nothing is
+    known, or 0 and 255 for one class (`meaning`). A snapshot's masks and those of BCSS hold GT
+    codes; code 0, outside the ROI, becomes `IGNORED`.
 
     Args:
         mpp: scale to read at; assumed: µm/px of pictures that do not say their own.
@@ -73,14 +161,43 @@ def each_picture(
     Raises:
         DatasetError, MissingScaleError: as `load_split`, when the picture's turn comes.
     """
-    images = sorted((data / split / "images").glob("*"))
-    snapshot = read_snapshot(data)
-    truth = snapshot.truth_of_codes() if snapshot else None
-    how = _Reading(mpp, assumed, _patients(data / "patients.csv"), truth)
-    for image in images:
-        if image.suffix.lower() in SUFFIXES:
-            address = _address(image, assumed)
-            yield address, _load(address, _mask_of(image), how)
+    meaning = meaning_of_folder(data, None)
+    for picture in pictures(data, split):
+        address = address_of(picture, assumed)
+        yield address, load(picture, address, mpp, meaning)
+
+
+def pictures(data: Path, split: str) -> Iterator[Picture]:
+    """The pictures of a split, by name.
+
+    Raises:
+        DatasetError: a mask is missing, when its picture's turn comes.
+    """
+    for picture in named_pictures(data, split):
+        if not picture.mask.is_file():
+            raise DatasetError(
+                f"{picture.image}: has no mask",
+                hint=f"put {picture.mask.name} into {picture.mask.parent}",
+            )
+        yield picture
+
+
+def named_pictures(data: Path, split: str) -> Iterator[Picture]:
+    """The same; whether a mask is there is not looked at."""
+    bcss = find_bcss(data)
+    return bcss.pictures(split) if bcss else pictures_of(data, split)
+
+
+def meaning_of_folder(data: Path, names: Sequence[str] | None) -> Meaning:
+    """What masks mean, from all that can be read of any split; see `meaning_of`."""
+    contents = []
+    for split in SPLITS:
+        for picture in named_pictures(data, split):
+            try:
+                contents.append((picture.mask, content_of(picture.mask)))
+            except DatasetError:
+                continue  # its own turn comes, and is the place to say so
+    return meaning_of(data, names, contents)
 
 
 def refuse_leak(splits: dict[str, list[Sample]]) -> None:
@@ -106,94 +223,92 @@ def digest_of(samples: Iterable[Sample]) -> str:
     return hashlib.blake2b(together.encode(), digest_size=16).hexdigest()
 
 
-def patient_of(name: str) -> str:
-    """The patient in a TCGA barcode; any other name is taken for a patient of its own."""
-    match = _TCGA_PATIENT.search(name)
-    return match[0] if match else name
+def address_of(picture: Picture, assumed: float | None) -> SlideFile:
+    """The file; what its folder says of the scale, or is assumed, if it does not say its own.
 
-
-def site_of(patient: str) -> str:
-    """The tissue-source site in a TCGA patient's barcode; empty for any other name."""
-    return patient[5:7] if _TCGA_PATIENT.fullmatch(patient) else ""
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """How the pictures of a folder are read; see `load_split`.
-
-    Attributes:
-        truth: class index of each of 256 mask codes, where a snapshot says so.
+    Raises:
+        SlideError: it cannot be read.
     """
-
-    mpp: float
-    assumed: float | None
-    patients: dict[str, _Patient]
-    truth: NDArray[np.uint8] | None
-
-
-def _address(image: Path, assumed: float | None) -> SlideFile:
-    """The file, with the assumed scale if it does not say its own."""
-    if assumed and open_slide(image).mpp is None:
-        return SlideFile(image, Mpp.square(assumed, MppSource.ASSUMED))
-    return SlideFile(image)
+    if open_slide(picture.image).mpp is not None:
+        return SlideFile(picture.image)
+    told = Mpp.square(assumed, MppSource.ASSUMED) if assumed else picture.mpp
+    return SlideFile(picture.image, told)
 
 
-def _load(address: SlideFile, mask: Path, how: _Reading) -> Sample:
-    slide, image = address.open(), address.path
-    scale = Scale.between(known_mpp(slide), Mpp.square(how.mpp))
+def load(picture: Picture, address: SlideFile, mpp: float, meaning: Meaning) -> Sample:
+    """Read a picture and its mask, or make them ready to be read by region if they are large.
+
+    Raises:
+        DatasetError: the mask is missing or of another size.
+        MissingScaleError: the picture does not say its scale.
+        SlideError: it cannot be read.
+    """
+    slide = address.open()
+    scale = Scale.between(known_mpp(slide), Mpp.square(mpp))
+    mask = open_mask(picture.mask)
+    refuse_other_size(picture, slide.size, mask.size)
     frame = scale.size(slide.size)
-    digest = hashlib.blake2b(image.read_bytes() + mask.read_bytes(), digest_size=16)
-    patient = how.patients.get(image.stem) or _Patient(patient_of(image.stem))
+    if Box.of(frame).area > LARGEST_HELD:
+        return SlideSample(picture, slide, mpp, mask, meaning)
     return Sample(
-        image.stem,
-        patient.name,
+        picture.name,
+        picture.patient,
         read(slide, Box.of(frame), scale),
-        _truth(mask, slide.size, frame, how.truth),
-        digest.hexdigest(),
-        patient.weight,
+        _truth(meaning.table[mask.read(Box.of(mask.size))], frame),
+        _digest(picture),
+        picture.weight,
     )
 
 
-def _mask_of(image: Path) -> Path:
-    found = sorted((image.parent.parent / "masks").glob(f"{escape(image.stem)}.*"))
-    if not found:
+def refuse_other_size(picture: Picture, image: Size, mask: Size) -> None:
+    """Make sure that a mask is as large as its picture.
+
+    Raises:
+        DatasetError: it is not.
+    """
+    if image != mask:
         raise DatasetError(
-            f"{image}: has no mask", hint=f"put {image.stem}.png into {image.parent.parent}/masks"
+            f"{picture.mask}: is {mask.width} × {mask.height} px, "
+            f"its picture is {image.width} × {image.height} px",
+            hint="a mask covers its picture, pixel by pixel",
         )
-    return found[0]
 
 
-def _truth(
-    mask: Path, base: Size, frame: Size, classes: NDArray[np.uint8] | None
-) -> NDArray[np.uint8]:
+def _digest(picture: Picture) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    for path in (picture.image, picture.mask):
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                found.update(part)
+    return found.hexdigest()
+
+
+def _truth(classes: Truth, frame: Size) -> Truth:
     """Classes at the frame's size: of those in a pixel's area the most frequent."""
-    Image.MAX_IMAGE_PIXELS = None
-    codes = np.asarray(Image.open(mask).convert("L"))
-    if codes.shape[::-1] != base:
-        raise DatasetError(f"{mask}: is {codes.shape[::-1]} px, its picture is {tuple(base)} px")
-    if classes is not None:
-        codes = classes[codes]
-    values = np.unique(codes)
-    if classes is None and set(values.tolist()) <= {0, 255}:
-        codes, values = codes // 255, values // 255
+    values = np.unique(classes)
     shares = [
-        cv2.resize((codes == value).astype(np.float32), frame, interpolation=cv2.INTER_AREA)
+        cv2.resize((classes == value).astype(np.float32), frame, interpolation=cv2.INTER_AREA)
         for value in values
     ]
     return np.asarray(values[np.argmax(shares, axis=0)], np.uint8)
 
 
-class _Patient(NamedTuple):
-    name: str
-    weight: float = 1.0
-
-
-def _patients(table: Path) -> dict[str, _Patient]:
-    """``name,patient,weight`` rows, for pictures whose name says nothing."""
-    if not table.is_file():
-        return {}
-    with table.open(newline="") as file:
-        return {
-            row["name"]: _Patient(row["patient"], float(row.get("weight") or 1))
-            for row in csv.DictReader(file)
-        }
+def _truth_in(mask: MaskSource, table: NDArray[np.uint8], frame: Size, box: Box) -> Truth:
+    """The same, of a box in the frame."""
+    x, y = mask.size.width / frame.width, mask.size.height / frame.height
+    base = Scale(x, y).to_base(box).intersect(Box.of(mask.size))
+    classes = table[mask.read(base)]
+    values = np.unique(classes)
+    if len(values) == 1:
+        return np.full((box.height, box.width), values[0], np.uint8)
+    crop = (box.x * x - base.x, box.y * y - base.y, box.right * x - base.x, box.bottom * y - base.y)
+    crop = (max(crop[0], 0), max(crop[1], 0), min(crop[2], base.width), min(crop[3], base.height))
+    shares = [
+        np.asarray(
+            Image.fromarray((classes == value).astype(np.float32)).resize(
+                (box.width, box.height), Image.Resampling.BOX, box=crop
+            )
+        )
+        for value in values
+    ]
+    return np.asarray(values[np.argmax(shares, axis=0)], np.uint8)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from histoloop.errors import DatasetError, UsageError
-from histoloop.training.samples import SPLITS, patient_of, site_of
+from histoloop.training.pictures import SPLITS, patient_of, site_of
 from histoloop.training.snapshot import Split
 
 BCSS_TEST_SITES = ("OL", "LL", "E2", "EW", "GM", "S3")
