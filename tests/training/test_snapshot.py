@@ -240,11 +240,6 @@ def test_the_newest_drawing_is_on_top_where_several_people_drew(build, slides, t
     assert (mask == 7).sum() == bert.area - anna.intersect(bert).area
 
 
-def test_other_consensus_methods_are_named_as_unknown(build):
-    with pytest.raises(UsageError, match=r"'staple'.*known methods: newest"):
-        build(consensus="staple")
-
-
 def test_what_a_model_wrote_is_no_truth(build, slides, tmp_path):
     predicted = document(rectangle(ROI, "exclude"))
     predicted["annotation"]["attributes"] = {"run": "r1", "model": "tumor@1"}

@@ -157,6 +157,10 @@ METHODS: Mapping[str, Callable[[Votes, Sequence[float]], Consensus]] = {
 }
 
 
+ESTIMATED = ("dawid-skene", "staple")
+"""Those that go on until they have come to rest, or for `ROUNDS`."""
+
+
 def consensus_of(method: str, votes: Votes, weights: Sequence[float]) -> Consensus:
     """The consensus of a region by a method's name.
 

@@ -33,8 +33,22 @@ def build(
         typer.Option(help='E.g. "tumor=1,19,20;stroma=2;other=*". [default: one per GT code]'),
     ] = None,
     consensus: Annotated[
-        str, typer.Option(help="Where several people drew: the newest is on top.")
+        str,
+        typer.Option(
+            help="Where several people drew: newest, reviewed, majority, weighted, dawid-skene "
+            "or staple."
+        ),
     ] = "newest",
+    sure: Annotated[
+        float,
+        typer.Option(help="Lead of the likeliest class below which voted pixels are ignored."),
+    ] = 0.0,
+    annotators: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="annotator,role[,weight]: senior, junior, student, model."
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option(metavar="patient|site", help="What never stands in two splits.")
     ] = "patient",
@@ -66,6 +80,9 @@ def build(
     The same inputs give the same digest and bytes; a snapshot is never changed. `train --data
     SNAPSHOT` reads it. Of a DSA, regions are read, never whole slides.
 
+    Votes need three annotators of an ROI; with fewer, the newest reviewed drawing counts.
+    Everybody's own mask is kept in `raters`.
+
     Example: `histoloop dataset build --source slides --gtcodes GTCodes.csv --out snapshot`
     """
     from histoloop.config import settings
@@ -80,6 +97,8 @@ def build(
         folder=folder,
         classes=classes,
         consensus=consensus,
+        sure=sure,
+        annotators=annotators,
         split=SplitPlan(SplitBy.named(split), valid, test, sites, seed),
         mpp=mpp,
         slide_mpp=slide_mpp,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from histoloop.annotations.annotators import Roster, read_roster
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.gtcodes import read_gtcodes
 from histoloop.config import Settings
@@ -13,6 +14,7 @@ from histoloop.jobs.archive import dsa_site
 from histoloop.slides.dsa.store import DsaSlideStore
 from histoloop.training.snapshot_build import Built, build_snapshot
 from histoloop.training.snapshot_classes import classes_of
+from histoloop.training.snapshot_consensus import ConsensusPlan
 from histoloop.training.snapshot_plan import Request, Say
 from histoloop.training.snapshot_rois import read_roi_bounds
 from histoloop.training.snapshot_sources import Source, StoredDocuments, folder_source
@@ -27,6 +29,7 @@ class DatasetParameters:
         source: a folder of slides with documents beside them, or the address of a DSA.
         folder: of the DSA, or a collection; everything that may be seen without.
         classes: ``name=code,…;…``; each class of the table on its own without.
+        consensus, sure, annotators: see `ConsensusPlan`.
     """
 
     source: str
@@ -35,6 +38,8 @@ class DatasetParameters:
     folder: str | None = None
     classes: str | None = None
     consensus: str = "newest"
+    sure: float = 0.0
+    annotators: Path | None = None
     split: SplitPlan = field(default_factory=SplitPlan)
     mpp: float | None = None
     slide_mpp: float | None = None
@@ -53,7 +58,9 @@ def build_dataset(parameters: DatasetParameters, settings: Settings, say: Say) -
     request = Request(
         codes=codes,
         classes=classes_of(codes, p.classes),
-        consensus=p.consensus,
+        consensus=ConsensusPlan(
+            p.consensus, read_roster(p.annotators) if p.annotators else Roster(), p.sure
+        ),
         split=p.split,
         mpp=p.mpp,
         slide_mpp=p.slide_mpp,

@@ -52,13 +52,37 @@ class SnapshotSlide(_Part):
 
 
 class SnapshotAnnotation(_Part):
-    """A document that has a say in a mask; ``digest`` of its content."""
+    """A document that has a say in a mask; ``digest`` of its content.
+
+    Attributes:
+        role: of its annotator, as the document has it; reviewer: who has looked through it.
+    """
 
     id: str
     version: str
     updated: str
     annotator: str
     digest: str
+    role: str = ""
+    reviewer: str = ""
+
+
+class SnapshotRater(_Part):
+    """Somebody who has labelled in an ROI; their own mask lies in ``raters``.
+
+    Attributes:
+        weight: of a vote; everything: whether they have labelled all of their outline, and not
+            only what they drew.
+        accuracy, balanced: against a consensus that was voted on, see `RaterQuality`.
+    """
+
+    annotator: str
+    role: str
+    weight: float
+    everything: bool
+    mask_digest: str
+    accuracy: float | None = None
+    balanced: float | None = None
 
 
 class SnapshotRoi(_Part):
@@ -69,6 +93,7 @@ class SnapshotRoi(_Part):
         box: left, top, width, height of the outline's bounding box, base pixels.
         mpp: of the picture, along x and y; size: its width and height.
         annotations: all whose areas touch the ROI, and its own.
+        consensus: the method that made the mask; raters: those whose drawings went into it.
         pixels: by GT code, of the mask.
     """
 
@@ -80,6 +105,8 @@ class SnapshotRoi(_Part):
     mpp: tuple[float, float]
     size: tuple[int, int]
     annotations: tuple[SnapshotAnnotation, ...]
+    consensus: str
+    raters: tuple[SnapshotRater, ...]
     image_digest: str
     mask_digest: str
     pixels: dict[str, int]
@@ -172,7 +199,10 @@ def verify(folder: Path, snapshot: Snapshot) -> None:
         DatasetError: one is missing or another; the message names it.
     """
     for roi in snapshot.rois:
-        for path, digest in ((image_of(roi), roi.image_digest), (mask_of(roi), roi.mask_digest)):
+        files = {image_of(roi): roi.image_digest, mask_of(roi): roi.mask_digest}
+        for number, rater in enumerate(roi.raters):
+            files[rater_masks_of(roi) / f"{number:02d}.png"] = rater.mask_digest
+        for path, digest in files.items():
             if not (folder / path).is_file() or digest_of_file(folder / path) != digest:
                 raise DatasetError(
                     f"{folder / path}: is not what the snapshot {snapshot.digest} says",
@@ -188,3 +218,8 @@ def image_of(roi: SnapshotRoi) -> Path:
 def mask_of(roi: SnapshotRoi) -> Path:
     """The mask, relative to the folder."""
     return Path(roi.split, "masks", f"{roi.name}.png")
+
+
+def rater_masks_of(roi: SnapshotRoi) -> Path:
+    """The folder of the annotators' own masks, relative to the snapshot's."""
+    return Path(roi.split, "raters", roi.name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from histoloop import __version__
@@ -25,6 +26,7 @@ from histoloop.training.samples import SPLITS
 from histoloop.training.snapshot import (
     MANIFEST,
     Snapshot,
+    SnapshotRater,
     SnapshotRoi,
     Split,
     digest_of_file,
@@ -34,6 +36,7 @@ from histoloop.training.snapshot import (
     verify,
 )
 from histoloop.training.snapshot_plan import PlannedRoi, Request, Say, SnapshotPlan, plan_snapshot
+from histoloop.training.snapshot_raters import write_raters
 from histoloop.training.snapshot_sources import Source
 
 _BAND = 1024
@@ -150,7 +153,7 @@ def _write_roi(
 ) -> SnapshotRoi:
     if one.box.area > LARGEST_MASK:
         raise DatasetError(f"{one.name}: the ROI is too large", hint="give a coarser --mpp")
-    mask = paint(one.roi, one.areas, request.codes.background, one.box, one.scale)
+    mask, raters = _mask(draft / split / "raters" / one.name, one, request)
     codes, counts = np.unique(mask, return_counts=True)
     record = SnapshotRoi(
         name=one.name,
@@ -161,6 +164,8 @@ def _write_roi(
         mpp=(one.mpp.x, one.mpp.y),
         size=(one.box.width, one.box.height),
         annotations=one.annotations,
+        consensus=one.consensus,
+        raters=raters,
         image_digest="",
         mask_digest="",
         pixels=dict(zip(map(str, codes.tolist()), counts.tolist(), strict=True)),
@@ -175,6 +180,34 @@ def _write_roi(
             "mask_digest": digest_of_file(mask_path),
         }
     )
+
+
+def _mask(
+    folder: Path, one: PlannedRoi, request: Request
+) -> tuple[NDArray[np.uint8], tuple[SnapshotRater, ...]]:
+    """What is true of an ROI, and what each annotator said of it, which is written."""
+    plan, background = request.consensus, request.codes.background
+    own = (rater.mask(one.roi, background, one.box, one.scale) for rater in one.raters)
+    voted = plan.voted and one.consensus == plan.method
+    masks: list[tuple[str, NDArray[np.uint8]]] = []
+    records = []
+    for mask, record in write_raters(folder, one.raters, own):
+        records.append(record)
+        masks += [(record.annotator, mask)] if voted else []
+    if not voted:
+        return paint(one.roi, one.areas, background, one.box, one.scale), tuple(records)
+    mask, quality = plan.vote(masks, [record.weight for record in records])
+    judged = [
+        record.model_copy(
+            update={"accuracy": _known(did.accuracy), "balanced": _known(did.balanced)}
+        )
+        for record, did in zip(records, quality, strict=True)
+    ]
+    return mask, tuple(judged)
+
+
+def _known(figure: float) -> float | None:
+    return None if np.isnan(figure) else figure
 
 
 def _picture(slide: Slide, one: PlannedRoi) -> Iterator[Pixels]:

@@ -22,7 +22,8 @@ from histoloop.training.snapshot import (
     Split,
     digest_of_json,
 )
-from histoloop.training.snapshot_consensus import VERSIONS, Consensus, consensus
+from histoloop.training.snapshot_consensus import ConsensusPlan
+from histoloop.training.snapshot_raters import Rater, raters_of
 from histoloop.training.snapshot_rois import RoiBounds, choose_rois
 from histoloop.training.snapshot_sources import Source
 from histoloop.training.snapshot_split import (
@@ -49,7 +50,7 @@ class Request:
 
     codes: GTCodes
     classes: tuple[SnapshotClass, ...]
-    consensus: str = "newest"
+    consensus: ConsensusPlan = field(default_factory=ConsensusPlan)
     split: SplitPlan = field(default_factory=SplitPlan)
     mpp: float | None = None
     slide_mpp: float | None = None
@@ -63,6 +64,7 @@ class PlannedRoi:
 
     Attributes:
         areas: what is painted over it, in the order that the consensus gave.
+        raters: who has labelled in it; consensus: the method that makes its mask.
         box: level box of the picture; scale: base pixels per picture pixel.
         mpp: of the picture.
     """
@@ -72,6 +74,8 @@ class PlannedRoi:
     case: Case
     roi: Area
     areas: tuple[Area, ...]
+    raters: tuple[Rater, ...]
+    consensus: str
     annotations: tuple[SnapshotAnnotation, ...]
     outlined_by: str
     box: Box
@@ -95,15 +99,13 @@ def plan_snapshot(source: Source, request: Request, say: Say) -> SnapshotPlan:
 
     Raises:
         DatasetError: there is no ROI, or the split leaks.
-        UsageError: the consensus is not known.
         MissingScaleError: a slide does not say its scale.
     """
-    method = consensus(request.consensus)
     rois: list[PlannedRoi] = []
     odd: list[str] = []
     bare = 0
     for entry in source.slides.list():
-        found, said = _plan_slide(source, entry, request, method)
+        found, said = _plan_slide(source, entry, request)
         rois += found
         odd += [f"{entry.name}: {line}" for line in said]
         bare += not found and not said
@@ -126,7 +128,7 @@ def plan_snapshot(source: Source, request: Request, say: Say) -> SnapshotPlan:
 
 
 def _plan_slide(
-    source: Source, entry: SlideEntry, request: Request, method: Consensus
+    source: Source, entry: SlideEntry, request: Request
 ) -> tuple[list[PlannedRoi], list[str]]:
     wanted = request.bounds.of(entry.name) if request.bounds else None
     if wanted == ():
@@ -143,7 +145,13 @@ def _plan_slide(
     planned = []
     for roi in rois:
         touching = [area for area in drawing.areas if not area.box.intersect(roi.box).empty]
-        ordered = method(touching, stamps)
+        raters = raters_of(roi, drawing, stamps, request.consensus.roster)
+        method = request.consensus.method_for(len(raters))
+        if method != request.consensus.method:
+            odd.append(
+                f"ROI at {roi.box.x},{roi.box.y}: labelled by {len(raters)}, too few for "
+                f"{request.consensus.method}: {method} instead"
+            )
         involved = sorted({roi.document, *(area.document for area in touching)})
         planned.append(
             PlannedRoi(
@@ -151,7 +159,9 @@ def _plan_slide(
                 slide=record,
                 case=case,
                 roi=roi,
-                areas=tuple(ordered),
+                areas=tuple(request.consensus.ordered(touching, stamps)),
+                raters=raters,
+                consensus=method,
                 annotations=tuple(stamps[number] for number in involved),
                 outlined_by=stamps[roi.document].id,
                 **_frame(slide, roi, record, request),
@@ -213,7 +223,7 @@ def _settings(source: Source, request: Request) -> dict[str, Any]:
     split = request.split
     return {
         "source": source.name,
-        "consensus": {"method": request.consensus, "version": VERSIONS[request.consensus]},
+        "consensus": request.consensus.settings(),
         "split": {
             "by": str(split.by),
             "valid": split.valid,

@@ -76,7 +76,7 @@ def choose_rois(
         where = f"ROI at {roi.box.x},{roi.box.y} ({roi.box.width} × {roi.box.height})"
         if roi.box.intersect(whole).empty:
             said.append(f"{where} lies outside the slide: left out")
-        elif any(_iou(roi.box, other.box) >= _SAME for other in kept):
+        elif any(same_place(roi.box, other.box) for other in kept):
             said.append(f"{where} is outlined again by a newer document: left out")
         elif wanted is not None and not _fits(roi.box, wanted, where, said):
             said.append(f"{where} is not in the table of ROI bounds: left out")
@@ -86,6 +86,11 @@ def choose_rois(
         if all(_iou(box, roi.box) < _SAME for roi in kept):
             said.append(f"nobody has outlined the ROI {tuple(box)} of the table")
     return sorted(kept, key=lambda roi: (roi.box.y, roi.box.x)), said
+
+
+def same_place(one: Box, other: Box) -> bool:
+    """Whether two outlines with these bounding boxes are meant to be one ROI."""
+    return _iou(one, other) >= _SAME
 
 
 def _fits(box: Box, wanted: Sequence[Box], where: str, said: list[str]) -> bool:

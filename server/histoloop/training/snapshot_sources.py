@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from histoloop.annotations.annotators import annotator_of, reviewer_of
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.files import body, read_documents
 from histoloop.annotations.runs import run_of
@@ -104,9 +105,10 @@ def _drawn(record: Document, place: str) -> DrawnDocument:
         id=_text(record.get("_id") or place),
         version=_text(record.get("_version", digest)),
         updated=_text(record.get("updated") or record.get("created") or ""),
-        # A server forgets who drew a document that was copied into it: its author stays inside.
-        annotator=_text(attributes.get("annotator") or record.get("creatorId") or "unknown"),
+        annotator=_text(annotator_of(record, attributes)),
         digest=digest,
+        role=_text(attributes.get("role") or ""),
+        reviewer=_text(reviewer_of(record, attributes)),
     )
     return DrawnDocument(content, stamp)
 
