@@ -13,7 +13,7 @@ def train(
         Path,
         typer.Option(
             metavar="DIR|SNAPSHOT",
-            help="Folder with {train,valid,test}/{images,masks}, same-named files.",
+            help="Folder with {train,valid,test}/{images,masks}, same-named files; or BCSS's.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
@@ -23,7 +23,7 @@ def train(
         str | None,
         typer.Option(
             help="Names, comma-separated, of the mask codes 1, 2, … [default: tumor, "
-            "or those of the snapshot]"
+            "or those of the snapshot]; of BCSS those to learn, all others are the rest."
         ),
     ] = None,
     mpp: Annotated[float, typer.Option(help="Scale to train at, µm/px.")] = 2.0,
@@ -114,5 +114,5 @@ def train(
             f"({epoch.seconds:.0f} s, {left:.0f} min left)"
         )
 
-    card = run(parameters, settings(home=home).home, say)
+    card = run(parameters, settings(home=home).home, say, typer.echo)
     typer.echo(f"{card.reference} → {out}")

@@ -15,9 +15,11 @@ from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_d
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
 from histoloop.training import history
+from histoloop.training.checks import load_checked
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.losses import named
-from histoloop.training.samples import SPLITS, Sample, digest_of, load_split, refuse_leak
+from histoloop.training.meaning import classes_of_data
+from histoloop.training.samples import Sample, digest_of
 from histoloop.training.snapshot import read_snapshot
 from histoloop.training.trainer import Epoch, Trainer, TrainingPlan
 
@@ -62,20 +64,28 @@ class TrainParameters:
     plan: TrainingPlan = field(default_factory=TrainingPlan)
 
 
-def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], None]) -> ModelCard:
+def train(
+    parameters: TrainParameters,
+    home: Path,
+    report: Callable[[Epoch], None],
+    say: Callable[[str], None] = lambda _: None,
+) -> ModelCard:
     """Train a network and write its folder: card, weights, curves.
+
+    Args:
+        report: told every epoch; say: told what was tolerated in the data.
 
     Raises:
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
             a side that is no multiple of its stride.
-        DatasetError: there is nothing to train on, or a patient stands in two splits.
+        DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`).
         OutputError: the folder cannot be written.
     """
     classes = class_cards(parameters)
+    names = tuple(one.name for one in classes)
     named(parameters.plan.loss, len(classes))
     _refuse_odd_sides(parameters)
-    splits = load_splits(parameters)
-    names = tuple(one.name for one in classes)
+    splits = load_splits(parameters, say)
     out = _prepare(parameters.out)
     trainer = Trainer(
         lambda: _network(parameters, len(classes), home), len(classes), parameters.plan
@@ -94,27 +104,16 @@ def train(parameters: TrainParameters, home: Path, report: Callable[[Epoch], Non
     return card
 
 
-def load_splits(parameters: TrainParameters) -> dict[str, list[Sample]]:
+def load_splits(
+    parameters: TrainParameters, say: Callable[[str], None] = lambda _: None
+) -> dict[str, list[Sample]]:
     """The pictures of each split, the held-out patient moved to the test.
 
     Raises:
-        DatasetError: nothing is left to train on, or a patient stands in two splits.
+        DatasetError, MissingScaleError: see `load_checked`.
     """
-    p = parameters
-    splits: dict[str, list[Sample]] = {
-        split: load_split(p.data, split, p.mpp, p.assumed_mpp) for split in SPLITS
-    }
-    if p.hold_out:
-        held = [one for one in splits["train"] if one.patient == p.hold_out]
-        splits["train"] = [one for one in splits["train"] if one.patient != p.hold_out]
-        splits["test"] = held
-    if not splits["train"] or (p.hold_out and not splits["test"]):
-        raise DatasetError(
-            f"{p.data}: holds no pictures to train on",
-            hint="it needs train/images and train/masks with files of the same names",
-        )
-    refuse_leak(splits)
-    return splits
+    p, names = parameters, tuple(one.name for one in class_cards(parameters))
+    return load_checked(p.data, names, p.mpp, p.assumed_mpp, p.hold_out, say)
 
 
 def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
@@ -122,12 +121,14 @@ def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
 
     Raises:
         DatasetError: the data is a snapshot of other classes than those asked for.
+        UsageError: BCSS has no class of a name.
     """
-    asked, snapshot = parameters.classes, read_snapshot(parameters.data)
-    if snapshot is None:
+    asked = parameters.classes
+    own = classes_of_data(parameters.data, asked)
+    if own is None:
         colored = [(name, PALETTE[at % len(PALETTE)]) for at, name in enumerate(asked or TUMOR)]
     else:
-        colored = [(one.name, one.color) for one in snapshot.classes]
+        colored = [(one.name, one.color) for one in own]
         if asked is not None and asked != tuple(name for name, _ in colored):
             raise DatasetError(
                 f"{parameters.data}: is a snapshot of {', '.join(name for name, _ in colored)}",
