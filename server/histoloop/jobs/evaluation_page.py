@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from html import escape
 
 from histoloop import __version__
 from histoloop.jobs.evaluate import Evaluation
 from histoloop.jobs.judgement import Judgement
+from histoloop.jobs.pages import count, document, figure, table
 from histoloop.training.worst_tiles import Tile
 
 RELIABILITY = "reliability.png"
 CONFUSION = "confusion.png"
-
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#1c1e21;max-width:1060px;margin:2rem auto;
-padding:0 1rem}
-h1{font-size:1.6rem;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
-p{margin:.3rem 0;max-width:75ch}.quiet{color:#5b6068}
-.warning{border-left:4px solid #c8102e;background:#fdf0f1;padding:.5rem .8rem;margin:.6rem 0}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e2e4e8}
-th{font-weight:600;background:#f6f7f8}.text{text-align:left}td{white-space:nowrap}
-.wide{overflow-x:auto}img{max-width:100%;vertical-align:top}
-.plots{max-width:none}.plots img{max-height:440px}
-figure{margin:1rem 0}figcaption{color:#5b6068}
-.three{display:grid;grid-template-columns:repeat(3,1fr);max-width:784px;font-weight:600}
-"""
 
 
 def tile_name(number: int) -> str:
@@ -51,18 +35,14 @@ def page(evaluation: Evaluation) -> str:
         f'<img src="{RELIABILITY}" alt="Reliability plot"></p>',
         _gallery(judgement),
     ]
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>{''.join(sections)}</html>\n"
-    )
+    return document(title, sections)
 
 
 def _what(evaluation: Evaluation) -> str:
     p, judgement = evaluation.parameters, evaluation.judgement
     said = (
-        f"{_count(len(judgement.slides), 'picture')} of "
-        f"{_count(len(judgement.patients), 'patient')}, predicted as “histoloop segment” does, at "
+        f"{count(len(judgement.slides), 'picture')} of "
+        f"{count(len(judgement.patients), 'patient')}, predicted as “histoloop segment” does, at "
         f"{judgement.card.mpp:g} µm/px and threshold {p.threshold:g}. Pixels whose truth is not "
         f"known count nowhere. Outlines agree within {p.tolerance_um:g} µm. Intervals: 95 %, "
         f"whole patients drawn 2,000 times. HistoLoop {__version__}."
@@ -77,8 +57,8 @@ def _classes(judgement: Judgement, seed: int) -> str:
     for index, named in enumerate(judgement.card.classes):
         present = judgement.present(index)
         worst = f"{present[0].dice(index):.3f} ({present[0].name})" if present else "–"
-        figures = [_figure(one) for one in judgement.pooled.classes[index].figures().values()]
-        rows.append([named.name, *figures, _figure(judgement.mean_dice(index)), worst])
+        figures = [figure(one) for one in judgement.pooled.classes[index].figures().values()]
+        rows.append([named.name, *figures, figure(judgement.mean_dice(index)), worst])
         interval = judgement.interval(index, seed)
         notes.append(f"Dice of {named.name}, 95 % interval: {interval.words}.")
     said = "".join(f"<p>{escape(note)}</p>" for note in notes)
@@ -86,7 +66,7 @@ def _classes(judgement: Judgement, seed: int) -> str:
         "Pooled over all pictures. Mean and worst Dice leave out pictures where a class is "
         "neither there nor predicted."
     )
-    return f'<h2>Classes</h2>{_table(head, rows)}{said}<p class="quiet">{rule}</p>'
+    return f'<h2>Classes</h2>{table(head, rows)}{said}<p class="quiet">{rule}</p>'
 
 
 def _comparison(evaluation: Evaluation) -> str:
@@ -96,7 +76,7 @@ def _comparison(evaluation: Evaluation) -> str:
     head = ["class", mine.reference, other.reference, "difference"]
     rows, verdicts = [], []
     for one in evaluation.comparisons:
-        figures = (_figure(one.dice), _figure(one.other), f"{one.dice - one.other:+.3f}")
+        figures = (figure(one.dice), figure(one.other), f"{one.dice - one.other:+.3f}")
         rows.append([one.name, *figures])
         verdicts.append(f"<p>{escape(f'{one.name}: {mine.reference} is {one.verdict}.')}</p>")
     note = "Pooled Dice; the same patients are drawn for both models."
@@ -104,7 +84,7 @@ def _comparison(evaluation: Evaluation) -> str:
         note += f" Each at its own scale, {mine.mpp:g} and {other.mpp:g} µm/px."
     title = f"Against {other.reference}"
     return (
-        f"<h2>{escape(title)}</h2>{_table(head, rows)}{''.join(verdicts)}"
+        f"<h2>{escape(title)}</h2>{table(head, rows)}{''.join(verdicts)}"
         f'<p class="quiet">{escape(note)}</p>'
     )
 
@@ -119,11 +99,9 @@ def _slides(judgement: Judgement) -> str:
         row.append(f"{slide.score.classes[0].overlap.known:,}")
         for index, one in enumerate(slide.score.classes):
             absent = slide.absent(index)
-            row += (
-                ["absent"] * 2 if absent else [_figure(one.overlap.dice), _figure(one.boundary.f1)]
-            )
+            row += ["absent"] * 2 if absent else [figure(one.overlap.dice), figure(one.boundary.f1)]
         rows.append(row)
-    return f"<h2>Slides, worst first</h2>{_table(head, rows)}"
+    return f"<h2>Slides, worst first</h2>{table(head, rows)}"
 
 
 def _gallery(judgement: Judgement) -> str:
@@ -161,30 +139,3 @@ _LABELS = {
     "ece": "ECE",
     "cross_entropy": "loss (cross-entropy)",
 }
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns of numbers stand to the right."""
-    columns = [all(_is_number(row[at]) for row in rows) for at in range(len(head))]
-    lines = [_row("th", head, columns), *(_row("td", row, columns) for row in rows)]
-    return f'<div class="wide"><table>{"".join(lines)}</table></div>'
-
-
-def _row(tag: str, cells: Sequence[str], numbers: Sequence[bool]) -> str:
-    parts = zip(cells, numbers, strict=True)
-    shown = (
-        f"<{tag}{'' if right else ' class=text'}>{escape(text)}</{tag}>" for text, right in parts
-    )
-    return f"<tr>{''.join(shown)}</tr>"
-
-
-def _is_number(text: str) -> bool:
-    return not text.strip("0123456789.,+-–") or text == "absent"
-
-
-def _figure(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
