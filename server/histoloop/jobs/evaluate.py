@@ -32,9 +32,9 @@ from histoloop.slides.folder import SlideFile
 from histoloop.tiling.stitching import Probabilities
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.blocks import block_overlaps
+from histoloop.training.meaning import classes_of_data
 from histoloop.training.samples import SPLITS, Sample, each_picture
 from histoloop.training.scoring import Labels, score
-from histoloop.training.snapshot import read_snapshot
 from histoloop.training.worst_tiles import Tile, worst_tiles
 
 GALLERY = 12
@@ -181,14 +181,14 @@ class _Judge:
         """The model's class index for each of 256 of the data's; `IGNORED` stays.
 
         Raises:
-            DatasetError: the data is a snapshot that lacks a class of the model.
+            DatasetError: the data is a snapshot, or BCSS, and lacks a class of the model.
         """
         table = np.arange(256, dtype=np.uint8)
         data, card = self.parameters.data, self.model.card
-        if (snapshot := read_snapshot(data)) is None:
+        if (own := classes_of_data(data, None)) is None:
             return table
         names = [one.name for one in card.classes]
-        theirs = [one.name for one in snapshot.classes]
+        theirs = [one.name for one in own]
         if missing := [name for name in names if name not in theirs]:
             raise DatasetError(
                 f"{data}: has no truth for {', '.join(missing)} of {card.reference}",
