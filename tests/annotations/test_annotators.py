@@ -57,4 +57,5 @@ def test_who_drew_and_who_reviewed():
     assert annotator_of(record, {"annotator": "anna"}) == "anna"
     assert reviewer_of(record | {"updatedId": "u2"}, {}) == "u2"
     assert reviewer_of(record, {"reviewed_by": "carl"}) == "carl"
+    assert annotator_of(record, {"annotator": {"id": "u7", "created": "2020"}}) == "u7"
     assert annotator_of({}, {}) == "unknown"

@@ -122,9 +122,13 @@ def _weight(path: Path, line: int, said: str | None, role: Role) -> float:
 def annotator_of(record: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:
     """Who drew a document: its attribute ``annotator``, else the server's id of its creator.
 
-    A server forgets who drew a document that was copied into it: its author stays inside.
+    A server forgets who drew a document that was copied into it: its author stays inside, by
+    name or, where we have copied it, as the ``id`` that they had.
     """
-    return str(attributes.get("annotator") or record.get("creatorId") or "unknown")
+    said = attributes.get("annotator")
+    if isinstance(said, Mapping):
+        said = said.get("id")
+    return str(said or record.get("creatorId") or "unknown")
 
 
 def reviewer_of(record: Mapping[str, Any], attributes: Mapping[str, Any]) -> str:

@@ -70,12 +70,18 @@ class Consensus:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def decided(self) -> NDArray[np.int16]:
+        """``(answers,)`` int16 index into the votes' codes; -1: nobody spoke, or it is a tie."""
+        best = self.posterior.argmax(axis=1).astype(np.int16)
+        best[(self._margin < _TIE) | (self.votes.said == 0)] = -1
+        return np.asarray(best, np.int16)
+
+    @property
     def hard(self) -> Codes:
         """``(rows, cols)`` uint8 codes: 0 where nobody spoke, `CONFLICT` where it is a tie."""
-        best = np.asarray([*self.votes.codes, _NOBODY], np.uint8)[self.posterior.argmax(axis=1)]
-        best[self._margin < _TIE] = CONFLICT
-        best[self.votes.said == 0] = _NOBODY
-        return np.asarray(best[self.votes.where], np.uint8)
+        codes = np.asarray([*self.votes.codes, CONFLICT], np.uint8)[self.decided]
+        codes[self.votes.said == 0] = _NOBODY
+        return np.asarray(codes[self.votes.where], np.uint8)
 
     @property
     def soft(self) -> NDArray[np.float32]:

@@ -85,11 +85,13 @@ class Votes:
             total[spoke, self.answers[spoke, rater]] += weight
         return total
 
-    def without(self, rater: int) -> Votes:
-        """As if one annotator had said nothing."""
-        others = self.answers.copy()
-        others[:, rater] = -1
-        return replace(self, answers=others)
+    def only(self, raters: Sequence[int]) -> Votes:
+        """The same answers as if the others had said nothing; one annotator at least."""
+        return replace(
+            self,
+            raters=tuple(self.raters[one] for one in raters),
+            answers=self.answers[:, list(raters)],
+        )
 
 
 def _check(name: str, mask: Codes, known: Sequence[str], shape: tuple[int, ...]) -> None:
