@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from histoloop.errors import SlideError
 from histoloop.models.segmenter import normalise
-from histoloop.training.augmentation import UNCHANGED
+from histoloop.training.augmentation import IGNORED, UNCHANGED
 from histoloop.training.patches import PatchSource
 from histoloop.training.pipeline import prefetched
 from histoloop.training.samples import Sample
@@ -83,3 +84,40 @@ def test_without_augmentation_patches_lie_within_their_picture(side):
     found = {np.uint8(np.round((patch + 1) * 127.5)).tobytes() for patch in pixels}
     assert found <= known
     assert len(found) > 8
+
+
+def test_rare_classes_are_seen_as_often_as_others():
+    one, two = sample("a", side=192, codes=1), sample("b", side=192, codes=1)
+    one.truth[:] = 1
+    one.truth[100:110, 20:30] = 3  # 0.3 % of one picture of one patient
+    two.truth[:] = 2
+    two.truth[:, :64] = IGNORED
+    still = UNCHANGED
+    source = PatchSource([one, two], 3, 9, 30, seed=0, how=still, positives=1.0)
+    batches = [source.batch_at(step)[1] for step in range(10)]
+    centres = np.concatenate(batches)[:, 4, 4].sum(axis=0)
+    assert 60 < centres.min() <= centres.max() < 140  # of 300
+
+
+def test_half_of_the_patches_of_several_classes_lie_anywhere():
+    one = sample("a", side=192, codes=1)
+    one.truth[:8, :8] = 1
+    source = PatchSource([one], 2, 9, 40, seed=0, how=UNCHANGED)
+    shown = np.concatenate([source.batch_at(step)[1] for step in range(5)])[..., 0].max(axis=(1, 2))
+    assert 0.35 < shown.mean() < 0.65
+
+
+def test_a_weight_is_a_patient_s_share_of_the_patches():
+    one, two = sample("a", 1), replace(sample("b", 2), weight=0.25)
+    one.truth[:], two.truth[:] = 1, 2
+    for classes, positives in ((2, 0.0), (1, 0.5)):
+        source = PatchSource([one, two], classes, 9, 50, 0, UNCHANGED, positives)
+        shown = np.concatenate([source.batch_at(step)[1] for step in range(6)])
+        assert 0.7 < (shown[..., 0].max(axis=(1, 2)) > 0).mean() < 0.9
+
+
+def test_without_a_pixel_of_any_class_patches_lie_anywhere():
+    one = sample("a", codes=1)
+    _, truth, weight = PatchSource([one], 2, 16, 3, seed=0).batch_at(0)
+    assert truth.max() == 0
+    assert weight.max() == 1

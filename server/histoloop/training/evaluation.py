@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from histoloop.geometry import Box
 from histoloop.models.segmenter import normalise
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.metrics import Overlap, overlap
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _CONTEXT = 64
 _PIECE = 384
 """Context and piece: multiples of any architecture's stride, small for small pictures."""
+
+_WHOLE = _PIECE + 2 * _CONTEXT
 
 
 def overlaps(network: keras.Model, samples: list[Sample], classes: int) -> list[Overlap]:
@@ -31,12 +34,18 @@ def overlaps(network: keras.Model, samples: list[Sample], classes: int) -> list[
 
 def sample_overlaps(network: keras.Model, sample: Sample, classes: int) -> list[Overlap]:
     """Per class, on one picture, at probability 0.5."""
-    probability = predict_picture(network, sample.image)
-    known = sample.truth != IGNORED
-    return [
-        overlap(probability[..., index] >= 0.5, sample.truth == index + 1, known)
-        for index in range(classes)
-    ]
+    total = [Overlap(0, 0, 0, 0)] * classes
+    for place in Box.of(sample.size).split(_PIECE):
+        around = Box(place.x, place.y, _PIECE, _PIECE).grow(_CONTEXT)
+        image, codes = sample.region(around)
+        inner = slice(_CONTEXT, -_CONTEXT)
+        probability, truth = _predict_piece(network, image), codes[inner, inner]
+        known = truth != IGNORED
+        total = [
+            one + overlap(probability[..., index] >= 0.5, truth == index + 1, known)
+            for index, one in enumerate(total)
+        ]
+    return total
 
 
 def predict_picture(network: keras.Model, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -46,7 +55,10 @@ def predict_picture(network: keras.Model, image: NDArray[np.uint8]) -> NDArray[n
     padded = np.pad(image, (around, around, (0, 0)), "symmetric")
     bands = [
         np.concatenate(
-            [_predict_piece(network, padded, top, left) for left in range(0, columns, _PIECE)],
+            [
+                _predict_piece(network, padded[top : top + _WHOLE, left : left + _WHOLE])
+                for left in range(0, columns, _PIECE)
+            ],
             axis=1,
         )
         for top in range(0, rows, _PIECE)
@@ -54,10 +66,7 @@ def predict_picture(network: keras.Model, image: NDArray[np.uint8]) -> NDArray[n
     return np.concatenate(bands)[:rows, :columns]
 
 
-def _predict_piece(
-    network: keras.Model, padded: NDArray[np.uint8], top: int, left: int
-) -> NDArray[np.float32]:
-    side = _PIECE + 2 * _CONTEXT
-    piece = normalise(padded[top : top + side, left : left + side])
+def _predict_piece(network: keras.Model, piece: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """``(_WHOLE, _WHOLE, 3)`` → its inner ``(_PIECE, _PIECE, classes)``."""
     inner = slice(_CONTEXT, -_CONTEXT)
-    return np.asarray(network(piece[None], training=False))[0, inner, inner]
+    return np.asarray(network(normalise(piece)[None], training=False))[0, inner, inner]

@@ -14,8 +14,10 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from histoloop.geometry import Box
 from histoloop.models.segmenter import normalise
-from histoloop.training.augmentation import IGNORED, Augmentation, cut_patch, jitter_colour
+from histoloop.training.augmentation import IGNORED, Augmentation, draw_view, jitter_colour
+from histoloop.training.pixel_finder import PixelFinder
 from histoloop.training.samples import Sample
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -24,11 +26,12 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass
 class PatchSource:
-    """Draws patches from samples held in memory.
+    """Draws patches.
 
     Attributes:
         classes: channels of the truth; class index ``c`` is channel ``c - 1``.
-        positives: share of patches that are centred on a pixel of some class.
+        positives: share of patches that are centred on a pixel of some class; of several
+            classes each is chosen as often as any other, however rare it is.
     """
 
     samples: list[Sample]
@@ -43,38 +46,38 @@ class PatchSource:
         return map(self.batch_at, count())
 
     def batch_at(self, step: int) -> Batch:
-        """The batch of a step, counted from 0 over all epochs; safe in any thread."""
-        random = np.random.default_rng((self.seed, step))
-        by_patient = self._by_patient()
-        return self._collate([self._draw(by_patient, random) for _ in range(self.batch)])
+        """The batch of a step, counted from 0 over all epochs; safe in any thread.
 
-    def _by_patient(self) -> list[list[Sample]]:
+        Raises:
+            SlideError, DatasetError: a file that is read by region cannot be decoded there.
+        """
+        random = np.random.default_rng((self.seed, step))
+        return self._collate([self._draw(random) for _ in range(self.batch)])
+
+    def __post_init__(self) -> None:
         groups: dict[str, list[Sample]] = {}
         for sample in self.samples:
             groups.setdefault(sample.patient, []).append(sample)
-        return list(groups.values())
+        self._patients = list(groups.values())
+        balanced = self.classes > 1 and self.positives > 0
+        self._finder = PixelFinder(self._patients, self.classes) if balanced else None
 
-    def _draw(
-        self, by_patient: list[list[Sample]], random: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        weights = np.array([group[0].weight for group in by_patient])
-        patient = by_patient[random.choice(len(by_patient), p=weights / weights.sum())]
-        areas = np.array([sample.truth.size for sample in patient], float)
-        sample = patient[random.choice(len(patient), p=areas / areas.sum())]
-        centre = self._centre(sample, random)
+    def _draw(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        sample, centre = self._place(random)
         if not self.how.turn:
             centre = _inside(centre, sample, self.side)
-        image, truth = cut_patch(sample.image, sample.truth, centre, self.side, self.how, random)
+        image, truth = sample.cut(draw_view(centre, self.side, self.how, random))
         return jitter_colour(image, self.how, random), truth
 
-    def _centre(self, sample: Sample, random: np.random.Generator) -> tuple[float, float]:
-        rows, columns = sample.truth.shape
-        if random.random() < self.positives:
-            for _ in range(20):  # rejection costs less than listing every labelled pixel
-                x, y = random.integers(columns), random.integers(rows)
-                if 0 < sample.truth[y, x] != IGNORED:
-                    return float(x), float(y)
-        return random.uniform(0, columns), random.uniform(0, rows)
+    def _place(self, random: np.random.Generator) -> tuple[Sample, tuple[float, float]]:
+        if self._finder and self._finder.any and random.random() < self.positives:
+            return self._finder.draw(random)
+        weights = np.array([group[0].weight for group in self._patients])
+        patient = self._patients[random.choice(len(self._patients), p=weights / weights.sum())]
+        areas = np.array([Box.of(sample.size).area for sample in patient], float)
+        sample = patient[random.choice(len(patient), p=areas / areas.sum())]
+        positives = 0.0 if self._finder else self.positives
+        return sample, _centre(sample, positives, random)
 
     def _collate(self, drawn: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Batch:
         pixels = normalise(np.stack([image for image, _ in drawn]))
@@ -83,12 +86,18 @@ class PatchSource:
         return pixels, truth, (codes != IGNORED).astype(np.float32)
 
 
+def _centre(sample: Sample, positives: float, random: np.random.Generator) -> tuple[float, float]:
+    if random.random() < positives:
+        for _ in range(20):  # rejection costs less than listing every labelled pixel
+            x, y = random.integers(sample.size.width), random.integers(sample.size.height)
+            if 0 < sample.truth_in(Box(int(x), int(y), 1, 1))[0, 0] != IGNORED:
+                return float(x), float(y)
+    return random.uniform(0, sample.size.width), random.uniform(0, sample.size.height)
+
+
 def _inside(centre: tuple[float, float], sample: Sample, side: int) -> tuple[float, float]:
     """The nearest centre on whole pixels whose unturned patch lies in the picture, if it fits."""
-    x, y = (
-        _place(at, length, side)
-        for at, length in zip(centre, sample.truth.shape[::-1], strict=True)
-    )
+    x, y = (_place(at, length, side) for at, length in zip(centre, sample.size, strict=True))
     return x + side / 2, y + side / 2
 
 
