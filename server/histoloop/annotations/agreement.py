@@ -102,6 +102,13 @@ def dice(counts: Counts, index: int) -> float:
     return float(2 * counts[index, index] / total) if total else math.nan
 
 
+def mean_dice(counts: Counts) -> float:
+    """Over the classes that either has named."""
+    values = [dice(counts, index) for index in range(len(counts))]
+    known = [one for one in values if not math.isnan(one)]
+    return float(np.mean(known)) if known else math.nan
+
+
 def cohen(counts: Counts) -> float:
     """Cohen's κ (1960); NaN where nothing was labelled by both, or only one class."""
     total = counts.sum()

@@ -7,6 +7,32 @@ from typing import Annotated
 
 import typer
 
+Source = Annotated[
+    str,
+    typer.Option(
+        metavar="DSA_URL|DIR", help="A DSA, or a folder of slides with STEM.json beside each."
+    ),
+]
+GtCodes = Annotated[Path, typer.Option(metavar="CSV", help="HistomicsTK's GTCodes table.")]
+Folder = Annotated[str | None, typer.Option(metavar="ID", help="Folder or collection of the DSA.")]
+Classes = Annotated[
+    str | None,
+    typer.Option(help='E.g. "tumor=1,19,20;stroma=2;other=*". [default: one per GT code]'),
+]
+Annotators = Annotated[
+    Path | None,
+    typer.Option(metavar="CSV", help="annotator,role[,weight]: senior, junior, student, model."),
+]
+SlideMpp = Annotated[
+    float | None, typer.Option(help="µm per base pixel; overrules what slides say.")
+]
+RoiBounds = Annotated[
+    Path | None, typer.Option(metavar="CSV", help="Only these ROIs, as BCSS's roiBounds.csv.")
+]
+Home = Annotated[
+    Path | None, typer.Option(help="Where tiles of a DSA are kept. [default: ~/.histoloop]")
+]
+
 app = typer.Typer(help="From annotations to training data.", no_args_is_help=True)
 
 
@@ -17,21 +43,11 @@ def dataset() -> None:
 
 @app.command("build")
 def build(
-    source: Annotated[
-        str,
-        typer.Option(
-            metavar="DSA_URL|DIR", help="A DSA, or a folder of slides with STEM.json beside each."
-        ),
-    ],
-    gtcodes: Annotated[Path, typer.Option(metavar="CSV", help="HistomicsTK's GTCodes table.")],
+    source: Source,
+    gtcodes: GtCodes,
     out: Annotated[Path, typer.Option(metavar="SNAPSHOT", help="The folder to make.")],
-    folder: Annotated[
-        str | None, typer.Option(metavar="ID", help="Folder or collection of the DSA.")
-    ] = None,
-    classes: Annotated[
-        str | None,
-        typer.Option(help='E.g. "tumor=1,19,20;stroma=2;other=*". [default: one per GT code]'),
-    ] = None,
+    folder: Folder = None,
+    classes: Classes = None,
     consensus: Annotated[
         str,
         typer.Option(
@@ -43,12 +59,7 @@ def build(
         float,
         typer.Option(help="Lead of the likeliest class below which voted pixels are ignored."),
     ] = 0.0,
-    annotators: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV", help="annotator,role[,weight]: senior, junior, student, model."
-        ),
-    ] = None,
+    annotators: Annotators = None,
     split: Annotated[
         str, typer.Option(metavar="patient|site", help="What never stands in two splits.")
     ] = "patient",
@@ -61,19 +72,13 @@ def build(
     mpp: Annotated[
         float | None, typer.Option(help="Scale of pictures and masks. [default: base pixels]")
     ] = None,
-    slide_mpp: Annotated[
-        float | None, typer.Option(help="µm per base pixel; overrules what slides say.")
-    ] = None,
+    slide_mpp: SlideMpp = None,
     patients: Annotated[
         Path | None,
         typer.Option(metavar="CSV", help="name,patient[,site][,split] where names do not say it."),
     ] = None,
-    roi_bounds: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Only these ROIs, as BCSS's roiBounds.csv.")
-    ] = None,
-    home: Annotated[
-        Path | None, typer.Option(help="Where tiles of a DSA are kept. [default: ~/.histoloop]")
-    ] = None,
+    roi_bounds: RoiBounds = None,
+    home: Home = None,
 ) -> None:
     """Make a training snapshot: a picture and a mask of GT codes per ROI, and a manifest.
 
@@ -109,3 +114,60 @@ def build(
     for line in built.snapshot.complaints:
         typer.echo(f"histoloop: warning: {line}", err=True)
     typer.echo(f"{built} → {out}")
+
+
+@app.command("agreement")
+def agreement(
+    source: Source,
+    gtcodes: GtCodes,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes.")],
+    folder: Folder = None,
+    classes: Classes = None,
+    consensus: Annotated[
+        str,
+        typer.Option(
+            help="Of the others, which each is held against: majority, weighted, dawid-skene or "
+            "staple."
+        ),
+    ] = "majority",
+    annotators: Annotators = None,
+    mpp: Annotated[
+        float | None, typer.Option(help="Scale at which pixels count. [default: base pixels]")
+    ] = None,
+    slide_mpp: SlideMpp = None,
+    roi_bounds: RoiBounds = None,
+    home: Home = None,
+) -> None:
+    """Say who agrees with whom, how well people can agree at all, and where they do not.
+
+    Per class and pair Dice and Cohen's κ, Fleiss' κ of all, each annotator against the consensus
+    of the others, and from that the human ceiling. DIR gets a page with pictures, tables, and
+    for each slide a layer of the disputed places that `annotations push` puts into an archive.
+
+    Example: `histoloop dataset agreement --source slides --gtcodes GTCodes.csv --out agreement`
+    """
+    from histoloop.config import settings
+    from histoloop.jobs import agreement_report
+    from histoloop.jobs.agreement import agree
+    from histoloop.jobs.dataset import DatasetParameters
+
+    parameters = DatasetParameters(
+        source=source,
+        gtcodes=gtcodes,
+        out=out,
+        folder=folder,
+        classes=classes,
+        consensus=consensus,
+        annotators=annotators,
+        mpp=mpp,
+        slide_mpp=slide_mpp,
+        roi_bounds=roi_bounds,
+    )
+    set_up = settings(home=home)
+    found = agree(parameters, set_up, typer.echo)
+    agreement_report.write(found, set_up, out)
+    for line in found.complaints:
+        typer.echo(f"histoloop: warning: {line}", err=True)
+    for named, one in zip(found.classes, found.ceilings, strict=True):
+        typer.echo(f"{named.name}: people reach Dice {one.mean:.3f} against each other")
+    typer.echo(f"Fleiss' kappa {found.total.unison.kappa:.3f} → {out / 'index.html'}")

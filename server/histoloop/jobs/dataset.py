@@ -7,7 +7,7 @@ from pathlib import Path
 
 from histoloop.annotations.annotators import Roster, read_roster
 from histoloop.annotations.dsa_store import DsaAnnotationStore
-from histoloop.annotations.gtcodes import read_gtcodes
+from histoloop.annotations.gtcodes import GTCodes, read_gtcodes
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.jobs.archive import dsa_site
@@ -54,23 +54,37 @@ def build_dataset(parameters: DatasetParameters, settings: Settings, say: Say) -
         HistoloopError: see `build_snapshot`; or a table or the DSA cannot be read.
     """
     p = parameters
-    codes = read_gtcodes(p.gtcodes)
-    request = Request(
+    request = request_of(p, read_gtcodes(p.gtcodes), p.split)
+    return build_snapshot(source_of(p, settings), request, p.out.absolute(), say)
+
+
+def request_of(parameters: DatasetParameters, codes: GTCodes, split: SplitPlan) -> Request:
+    """What is to be planned, tables read.
+
+    Raises:
+        HistoloopError: one of them cannot be read, or an option makes no sense.
+    """
+    p = parameters
+    return Request(
         codes=codes,
         classes=classes_of(codes, p.classes),
         consensus=ConsensusPlan(
             p.consensus, read_roster(p.annotators) if p.annotators else Roster(), p.sure
         ),
-        split=p.split,
+        split=split,
         mpp=p.mpp,
         slide_mpp=p.slide_mpp,
         cases=read_cases(p.patients) if p.patients else {},
         bounds=read_roi_bounds(p.roi_bounds) if p.roi_bounds else None,
     )
-    return build_snapshot(_source(p, settings), request, p.out.absolute(), say)
 
 
-def _source(parameters: DatasetParameters, settings: Settings) -> Source:
+def source_of(parameters: DatasetParameters, settings: Settings) -> Source:
+    """The folder, or the DSA.
+
+    Raises:
+        HistoloopError: it is not there, or not for this user.
+    """
     p = parameters
     if not p.source.startswith(("http://", "https://")):
         if p.folder:

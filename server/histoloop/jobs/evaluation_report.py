@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from histoloop.errors import OutputError
 from histoloop.jobs import evaluation_page, evaluation_plots
 from histoloop.jobs.evaluate import Evaluation
 from histoloop.jobs.judgement import JudgedSlide, Judgement, channels
+from histoloop.jobs.pages import defined
 from histoloop.training.bootstrap import Interval
 from histoloop.training.worst_tiles import panels
 
@@ -69,7 +69,7 @@ def content(evaluation: Evaluation) -> dict[str, Any]:
             for one in evaluation.comparisons
         ],
     }
-    return dict(_defined(found))
+    return dict(defined(found))
 
 
 def _judged(judgement: Judgement, seed: int) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _table(evaluation: Evaluation, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
-        writer.writerows(dict(_defined(row)) for row in rows)
+        writer.writerows(dict(defined(row)) for row in rows)
 
 
 def _rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
@@ -147,12 +147,3 @@ def _rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
                 "predicted_px": one.overlap.predicted,
                 **one.figures(),
             }
-
-
-def _defined(value: Any) -> Any:
-    """The same with `None` for every NaN: JSON has no such number."""
-    if isinstance(value, dict):
-        return {key: _defined(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_defined(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

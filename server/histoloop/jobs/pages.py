@@ -1,10 +1,11 @@
-"""What all pages for people share: their dress, their tables, how a figure is written."""
+"""What all reports share: the dress of a page, its tables, how a figure is written."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1c1e21;max-width:1060px;margin:2rem auto;
@@ -62,3 +63,12 @@ def figure(value: float) -> str:
 def count(number: int, noun: str) -> str:
     """ "1 slide", "2 slides"."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def defined(value: Any) -> Any:
+    """The same with `None` for every NaN: JSON has no such number."""
+    if isinstance(value, dict):
+        return {key: defined(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [defined(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
