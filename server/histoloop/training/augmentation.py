@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -156,17 +157,31 @@ def jitter_colour(patch: Pixels, how: Augmentation, random: np.random.Generator)
     """The same tissue, differently stained, lit, focused and scanned."""
     if not how.recolours:
         return patch
-    density = _DENSITY[patch] @ _restain(how, random).astype(np.float32)
-    density += random.uniform(-how.stain_offset, how.stain_offset, 3).astype(np.float32)
+    stains = _restain(how, random).T.astype(np.float32)
+    added = random.uniform(-how.stain_offset, how.stain_offset, 3).astype(np.float32)
+    density = cv2.transform(cv2.LUT(patch, _DENSITY), np.column_stack([stains, added]))
     gamma = np.float32(math.exp(random.uniform(-how.gamma, how.gamma)))
-    pixels = np.exp(np.maximum(density, 0.0) * -gamma)  # a power of light multiplies density
+    pixels = cv2.exp(np.maximum(density, 0.0) * -gamma)  # a power of light multiplies density
     pixels *= 255.0
     if random.random() < 0.5:
         pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.1, how.blur))
-    grain = random.standard_normal(pixels.shape, dtype=np.float32)
-    pixels += grain * random.uniform(0, how.noise)
+    pixels += _grain(pixels.shape, random) * np.float32(random.uniform(0, how.noise))
     scanned = np.asarray(np.clip(pixels, 0, 255), np.uint8)
     return _compressed(scanned, 100 - random.uniform(0, how.jpeg)) if how.jpeg else scanned
+
+
+def _grain(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float32]:
+    """Normal noise, from somewhere in a table: to draw it anew took most of a patch's time."""
+    table, size = _grain_table(), math.prod(shape)
+    if 2 * size > len(table):
+        return random.standard_normal(shape, dtype=np.float32)
+    start = int(random.integers(len(table) - size))
+    return table[start : start + size].reshape(shape)
+
+
+@cache
+def _grain_table() -> NDArray[np.float32]:
+    return np.random.default_rng(0).standard_normal(1 << 21, dtype=np.float32)
 
 
 def _compressed(patch: Pixels, quality: float) -> Pixels:
