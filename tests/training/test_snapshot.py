@@ -258,7 +258,7 @@ def test_an_area_of_an_unknown_group_is_ignored_and_named(build, slides, tmp_pat
 
 
 def test_the_same_roi_outlined_twice_is_one_sample(build, slides):
-    again = document(rectangle(Box(22, 31, 199, 150), "roi"), who="bert", updated="2024-01-01")
+    again = document(rectangle(Box(22, 31, 199, 150), "roi"), updated="2024-01-01")
     redraw(slides, *drawn(updated="2023-01-01"), again)
     snapshot = build().snapshot
     (roi,) = snapshot.rois

@@ -97,6 +97,7 @@ def test_a_majority_decides_and_everybodys_mask_is_kept(build):
     assert (own["carl"] == painted((EXCLUDE, 7))).all()
     (roi,) = snapshot.rois
     assert roi.consensus == "majority"
+    assert not snapshot.complaints
     assert [one.annotator for one in roi.raters] == ["anna", "bert", "carl"]
     assert all(one.everything for one in roi.raters)
     assert roi.raters[0].accuracy > roi.raters[2].accuracy

@@ -141,13 +141,14 @@ def _pieces(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.i
     """``(rows, cols)`` number of the piece that each pixel is in: nearest of scattered points."""
     side = max(1.0, min(shape) * _PIECE)
     down, across = (max(1, round(length / side)) for length in shape)
-    spread = random.uniform(0, 1, (down, across, 2))
-    places = (np.indices((4 * down, 4 * across)).transpose(1, 2, 0) + 0.5) / 4
-    points = (spread + np.indices((down, across)).transpose(1, 2, 0)).reshape(-1, 2)
-    distances = np.square(places[:, :, None] - points).sum(axis=-1)
-    nearest = distances.argmin(axis=-1).astype(np.float32)
-    large = cv2.resize(nearest, shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.asarray(large, np.intp)
+    spread = np.indices((down, across)).transpose(1, 2, 0) + random.uniform(0, 1, (down, across, 2))
+    points = (spread * np.array(shape) / [down, across]).astype(np.intp).reshape(-1, 2)
+    elsewhere = np.ones(shape, np.uint8)
+    elsewhere[points[:, 0], points[:, 1]] = 0
+    _, nearest = cv2.distanceTransformWithLabels(
+        elsewhere, cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    return np.asarray(nearest, np.intp)
 
 
 def _rectangle(box: Box, group: str) -> dict[str, Any]:

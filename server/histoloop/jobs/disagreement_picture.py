@@ -38,7 +38,7 @@ def heat(slide: Slide, one: PlannedRoi, disagreement: NDArray[np.float32]) -> Pi
     share = cv2.resize(disagreement, tissue.shape[1::-1], interpolation=cv2.INTER_AREA)
     strength = np.clip(2 * share, 0, 1)[..., None]
     color = _YELLOW + (_RED - _YELLOW) * strength
-    cover = _MOST * np.sqrt(strength)
+    cover = _MOST * strength
     hot = (tissue * (1 - cover) + color * cover).astype(np.uint8)
     gap = np.full((tissue.shape[0], _GAP, 3), 255, np.uint8)
     return np.hstack([tissue, gap, hot])

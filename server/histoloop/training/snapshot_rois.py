@@ -64,7 +64,8 @@ def choose_rois(
 ) -> tuple[list[Area], list[str]]:
     """The ROIs that are to be samples, and what was odd or left out.
 
-    Of outlines of the same place, the newest document's stays.
+    Of outlines of the same place, the newest document's stays; that several people have
+    outlined what each of them has labelled is not odd.
 
     Args:
         whole: the slide; wanted: boxes that were published, `None` for all that were drawn.
@@ -76,8 +77,10 @@ def choose_rois(
         where = f"ROI at {roi.box.x},{roi.box.y} ({roi.box.width} × {roi.box.height})"
         if roi.box.intersect(whole).empty:
             said.append(f"{where} lies outside the slide: left out")
-        elif any(same_place(roi.box, other.box) for other in kept):
-            said.append(f"{where} is outlined again by a newer document: left out")
+        elif twins := [other for other in kept if same_place(roi.box, other.box)]:
+            who = documents[roi.document].annotator
+            if any(documents[other.document].annotator == who for other in twins):
+                said.append(f"{where} is outlined again by a newer document: left out")
         elif wanted is not None and not _fits(roi.box, wanted, where, said):
             said.append(f"{where} is not in the table of ROI bounds: left out")
         else:
