@@ -14,6 +14,7 @@ from histoloop.training import mask_files, samples
 from histoloop.training.augmentation import IGNORED, Augmentation
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.patches import PatchSource
+from histoloop.training.pipeline import prefetched
 from histoloop.training.samples import Sample, SlideSample, load_split
 
 SIZE = Size(1501, 1103)
@@ -73,6 +74,13 @@ def test_both_ways_give_the_same_patches(both, classes, how):
         codes = (mine[1] != theirs[1]).mean(axis=(1, 2, 3)) > 0.02
         alike += [*~(shifted | codes)]
     assert np.mean(alike) > (0.9 if classes > 1 else 0.99)  # a tie can move the draw of a pixel
+
+
+def test_several_workers_read_one_slide(both):
+    source = PatchSource([both[1]], 2, 64, 4, 3)
+    for step, batch in zip(range(8), prefetched(source, workers=4), strict=False):
+        again = source.batch_at(step)
+        assert all(np.array_equal(a, b) for a, b in zip(batch, again, strict=True))
 
 
 @pytest.mark.parametrize("box", [Box(-40, -30, 100, 90), Box(700, 400, 128, 128)])
