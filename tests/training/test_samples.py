@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from tests.support.pictures import tissue_picture
 
+from histoloop.errors import DatasetError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.training import mask_files, samples
@@ -111,3 +112,22 @@ def test_a_large_mask_without_tiles_is_held(monkeypatch, tmp_path):
     mask = mask_files.open_mask(tmp_path / "mask.png")
     assert isinstance(mask, mask_files.HeldMask)
     assert mask.read(Box(390, 0, 10, 400)).shape == (400, 10)
+
+
+def test_a_large_mask_that_is_coloured_or_blurred_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(mask_files, "LARGEST_HELD", 100_000)
+    with pytest.raises(DatasetError, match="is too large for a mask that is not grey"):
+        mask_files.open_mask(folder / "train/images/a.tiff")
+
+
+def test_a_large_mask_is_read_as_it_is(folder, monkeypatch):
+    path = folder / "train/masks/a.tiff"
+    whole = mask_files.content_of(path)
+    with Image.open(path) as picture:
+        codes = np.asarray(picture)
+    monkeypatch.setattr(mask_files, "LARGEST_HELD", 100_000)
+    mask = mask_files.open_mask(path)
+    for box in (Box.of(SIZE), Box(250, 255, 7, 3), Box(1400, 1000, 101, 103)):
+        assert np.array_equal(mask.read(box), codes[box.y : box.bottom, box.x : box.right])
+    assert whole.size == mask.size
+    assert np.array_equal(whole.pixels, np.bincount(codes.ravel(), minlength=256))

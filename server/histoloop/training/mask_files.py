@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from histoloop.errors import DatasetError, SlideError
+from histoloop.errors import DatasetError
 from histoloop.geometry import Box, Size
-from histoloop.slides.folder import open_slide
-from histoloop.slides.slide import Slide
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
 
 Codes = NDArray[np.uint8]
 
 LARGEST_HELD = 64_000_000
 """Pixels; larger pictures and masks are read by region if they are tiled."""
 
+_CACHE = 1 << 25
+"""Bytes of decoded tiles that a large mask keeps."""
+
 _NEAR = 32
 _EDGES = 0.05
 """JPEG blurs what it stores: of a mask of 0 and 255, this share may lie between the two."""
 
 _LOSSY = ("JPEG", "MPO")
+_JPEG = (6, 7, 33003, 33005, 34712, 34892)
+"""Compressions of TIFF that blur: JPEG and JPEG 2000."""
+
 _HINT = "masks are grey pictures whose values are class codes, or 0 and 255 for one class"
 
 
@@ -60,25 +68,53 @@ class HeldMask:
         return self.codes[box.y : box.bottom, box.x : box.right]
 
 
-@dataclass(frozen=True, eq=False)
 class TiledMask:
-    """A large mask, a tiled grey TIFF."""
+    """A large mask, a tiled grey TIFF; what was decoded last is kept.
 
-    slide: Slide
-    lossy: bool = False
+    Raises:
+        DatasetError: it is coloured, or compressed with loss.
+    """
+
+    lossy = False
+
+    def __init__(self, path: Path, page: TiffPage) -> None:
+        if page.dtype != np.uint8 or page.samplesperpixel != 1 or page.compression in _JPEG:
+            raise DatasetError(
+                f"{path}: is too large for a mask that is not grey, of 8 bits and lossless",
+                hint=_HINT,
+            )
+        self._path, self._page, self._lock = path, page, Lock()
+        kept = max(4, _CACHE // (page.tilewidth * page.tilelength))
+        self._tile: Callable[[int], Codes] = lru_cache(maxsize=kept)(self._decoded)
 
     @property
     def size(self) -> Size:
-        return self.slide.size
+        return Size(self._page.imagewidth, self._page.imagelength)
 
     def read(self, box: Box) -> Codes:
+        width, height = self._page.tilewidth, self._page.tilelength
+        across = -(-self.size.width // width)
+        found = np.empty((box.height, box.width), np.uint8)
+        for row in range(box.y // height, -(-box.bottom // height)):
+            for column in range(box.x // width, -(-box.right // width)):
+                tile = self._tile(row * across + column)
+                place = Box(column * width, row * height, width, height)
+                part = place.intersect(box)
+                found[part.within(box)] = tile[part.within(place)]
+        return found
+
+    def _decoded(self, index: int) -> Codes:
+        page, file = self._page, self._page.parent.filehandle
+        with self._lock:
+            file.seek(page.dataoffsets[index])
+            packed = file.read(page.databytecounts[index])
         try:
-            pixels = self.slide.read_level(self.slide.levels[-1].zoom, box)
-        except SlideError as error:
-            raise _unreadable(Path(self.slide.name), error) from error
-        if (pixels != pixels[..., :1]).any():
-            raise DatasetError(f"{self.slide.name}: is a coloured picture, no mask", hint=_HINT)
-        return pixels[..., 0]
+            tile = page.decode(packed, index, _fullsize=True)[0]
+        except Exception as error:  # each codec raises its own
+            raise _unreadable(self._path, error) from error
+        if tile is None:  # sparse: nothing was written there
+            return np.zeros((page.tilelength, page.tilewidth), np.uint8)
+        return np.asarray(tile, np.uint8).reshape(page.tilelength, page.tilewidth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,18 +173,20 @@ def _content(path: Path, _modified: int) -> MaskContent:
     return MaskContent(mask.size, np.sum(list(parts), axis=0), lossy)
 
 
-def bands(size: Size, rows: int = 1024) -> Iterator[Box]:
+def bands(size: Size, rows: int = 256) -> Iterator[Box]:
     """A frame from top to bottom, in boxes of its width."""
     for top in range(0, size.height, rows):
         yield Box(0, top, size.width, min(rows, size.height - top))
 
 
 def _tiled(path: Path) -> TiledMask | None:
+    import tifffile
+
     try:
-        slide = open_slide(path)
-    except SlideError:
+        page = tifffile.TiffFile(path).pages.first
+    except (tifffile.TiffFileError, IndexError):
         return None
-    return TiledMask(slide) if slide.format != "picture" else None
+    return TiledMask(path, page) if page.is_tiled else None
 
 
 def _grey(path: Path, picture: Image.Image) -> Codes:

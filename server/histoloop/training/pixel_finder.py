@@ -13,7 +13,7 @@ from histoloop.training.samples import Sample
 BLOCK = 64
 """Side, px: what is counted at once and then read again to choose a pixel."""
 
-_BAND = 16 * BLOCK
+_BAND = 2 * BLOCK
 
 
 class PixelFinder:

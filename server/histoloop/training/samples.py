@@ -309,6 +309,7 @@ def _truth_in(mask: MaskSource, table: NDArray[np.uint8], frame: Size, box: Box)
                 (box.width, box.height), Image.Resampling.BOX, box=crop
             )
         )
-        for value in values
+        for value in values[:-1]
     ]
+    shares.append(1 - np.sum(shares, axis=0))
     return np.asarray(values[np.argmax(shares, axis=0)], np.uint8)
