@@ -150,6 +150,24 @@ def test_staple_says_what_simpleitk_says():
     assert [m[0, 0] for m in matrices] == pytest.approx(itk.GetSpecificity(), abs=1e-4)
 
 
+def test_staple_of_several_classes_says_what_simpleitk_says():
+    import SimpleITK
+
+    random = np.random.default_rng(5)
+    truth = random.choice(np.array([1, 2, 4], np.uint8), (40, 50), p=[0.5, 0.35, 0.15])
+    masks = []
+    for wrong in (0.05, 0.1, 0.2, 0.3, 0.3):
+        other = random.choice(np.array([1, 2, 4], np.uint8), truth.shape)
+        masks.append(np.where(random.random(truth.shape) < wrong, other, truth).astype(np.uint8))
+    itk = SimpleITK.MultiLabelSTAPLEImageFilter()
+    itk.SetMaximumNumberOfIterations(200)
+    itk.SetTerminationUpdateThreshold(1e-7)
+    images = [SimpleITK.GetImageFromArray(mask) for mask in masks]
+    theirs = SimpleITK.GetArrayFromImage(itk.Execute(images))
+    found = Votes.of(zip("abcde", masks, strict=True))
+    assert (by_staple(found).hard == theirs).mean() > 0.999
+
+
 def test_a_weighted_vote_lets_a_senior_overrule_two_students():
     masks = [np.full((1, 1), code, np.uint8) for code in (7, 3, 3)]
     votes = votes_of(masks)

@@ -77,7 +77,25 @@ def crowd_cross_entropy(said: Any, probability: Any, matrices: Any, *, trace: fl
 
 
 def distribution(probability: Any) -> Any:
-    """A sigmoid for one class as a distribution of none and that class, ``(n, h, w, 2)``."""
+    """What a network gives as a distribution: a sigmoid of one class is none, and that class.
+
+    A softmax of several classes is one already.
+    """
     from keras import ops
 
+    if probability.shape[-1] > 1:
+        return probability
     return ops.concatenate([1.0 - probability, probability], axis=-1)
+
+
+def answers(truth: Any, weight: Any) -> Any:
+    """What one annotator said of a batch, ``(n, h, w, 1, classes)``: all 0 where nothing.
+
+    Args:
+        truth: ``(n, h, w, c)`` one-hot; weight: ``(n, h, w, 1)``, 0 where not labelled. With
+            one channel "none" is an answer, with several a pixel of no class is not.
+    """
+    from keras import ops
+
+    known = ops.cast(weight > 0, "float32")
+    return (distribution(truth) * known)[..., None, :]
