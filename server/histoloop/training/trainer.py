@@ -14,6 +14,7 @@ import numpy as np
 from histoloop.training import losses
 from histoloop.training.evaluation import overlaps
 from histoloop.training.patches import PatchSource
+from histoloop.training.pipeline import prefetched
 from histoloop.training.plan import TrainingPlan as TrainingPlan
 from histoloop.training.samples import Sample
 
@@ -67,7 +68,7 @@ class Trainer:
         source = PatchSource(
             train, self._classes, plan.side, plan.batch, plan.seed, plan.augmentation
         )
-        batches = iter(_prefetched(source, self._classes))
+        batches = prefetched(source)
         for number in range(1, plan.epochs + 1):
             start = time.perf_counter()
             loss = np.mean([self._advance(batch, number, i) for i, batch in self._steps(batches)])
@@ -119,13 +120,3 @@ def _compiled_step(network: Any, optimizer: Any, loss_of: losses.Loss) -> Callab
         return loss
 
     return step  # type: ignore[no-any-return]
-
-
-def _prefetched(source: PatchSource, classes: int) -> Any:
-    """Patches are cut while the network computes."""
-    import tensorflow as tf
-
-    shape = (source.batch, source.side, source.side)
-    signature = tuple(tf.TensorSpec((*shape, channels), tf.float32) for channels in (3, classes, 1))
-    dataset = tf.data.Dataset.from_generator(lambda: iter(source), output_signature=signature)
-    return dataset.prefetch(4)
