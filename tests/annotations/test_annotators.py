@@ -26,6 +26,8 @@ def test_a_table_says_roles_and_weights(tmp_path):
 
 def test_without_a_table_the_documents_word_counts():
     assert Roster().find("anna", said="Junior pathologists").role is Role.JUNIOR
+    assert Role.said("Students of 2019") is Role.STUDENT
+    assert Role.said("remodelling") is Role.UNKNOWN
     assert Roster().find("anna", said="admin") == Annotator("anna", Role.UNKNOWN, 1.0)
 
 

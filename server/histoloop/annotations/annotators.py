@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,8 +27,8 @@ class Role(StrEnum):
 
     @classmethod
     def said(cls, text: object) -> Role:
-        """The role that a word names, also within others ("Senior pathologists")."""
-        words = str(text).lower()
+        """The role that a text names, also in the plural ("Senior pathologists", "students")."""
+        words = {word.removesuffix("s") for word in re.findall(r"[a-z]+", str(text).lower())}
         return next((role for role in cls if role.value in words), cls.UNKNOWN)
 
 

@@ -72,18 +72,14 @@ class ConsensusPlan:
         return reviewed(areas, documents, self.roster)
 
     def settings(self) -> dict[str, Any]:
-        """As a manifest records it."""
-        known = {
-            one.name: {"role": str(one.role), "weight": one.weight}
-            for one in self.roster.known.values()
-        }
+        """As a manifest records it; roles and weights stand with the raters of each ROI."""
         said: dict[str, Any] = {"method": self.method, "version": VERSIONS[self.method]}
         if self.voted:
             parameters = {"fewest": consensus.FEWEST, "sure": self.sure}
             if self.method in consensus.ESTIMATED:
                 parameters["most_rounds"] = ROUNDS
             said |= {"parameters": parameters, "otherwise": FALLBACK}
-        return said | ({"annotators": known} if known else {})
+        return said
 
     def vote(
         self, masks: Masks, weights: Sequence[float]

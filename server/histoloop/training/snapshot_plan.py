@@ -255,6 +255,8 @@ def _inputs(
                     "box": one.box,
                     "roi": (one.outlined_by, one.roi.index),
                     "annotations": [stamp.model_dump() for stamp in one.annotations],
+                    "consensus": one.consensus,
+                    "raters": [vars(rater.annotator) for rater in one.raters],
                 }
                 for one, split in zip(rois, splits, strict=True)
             ],
