@@ -79,7 +79,7 @@ def pooled(loss: str) -> Fit:
                 found = measure(truth, network(pixels, training=True), weight)
             optimizer.apply(tape.gradient(found, weights), weights)
 
-        for batch, _ in islice(source, steps):
+        for *batch, _ in islice(source, steps):
             step(*batch)
 
     return fit
@@ -87,12 +87,10 @@ def pooled(loss: str) -> Fit:
 
 def through_matrices(network: Any, source: CrowdSource, steps: int) -> None:
     """Each label through its annotator's confusion matrix."""
-    import tensorflow as tf
-
     annotators = Annotators(len(source.annotators), 2)
     step = crowd_step(network, annotators, adam(steps))
-    for batch, who in islice(source, steps):
-        step(*batch, tf.constant(who))
+    for batch in islice(source, steps):
+        step(*batch)
     for name, matrix in zip(source.annotators, annotators.confusion(), strict=True):
         said = f"tumour of tumour {matrix[1, 1]:.2f}, of the rest {matrix[0, 1]:.2f}"
         print(f"    {name:12} says {said}")
