@@ -51,13 +51,13 @@ class Votes:
         """
         raters: list[str] = []
         columns = np.zeros((1, 0), np.uint8)
-        where: NDArray[np.int64] | None = None
+        where: NDArray[np.int32] | None = None
         for name, mask in masks:
             if where is None:
-                where = np.zeros(mask.shape, np.int64)
+                where = np.zeros(mask.shape, np.int32)
             _check(name, mask, raters, where.shape)
             raters.append(name)
-            present, where = _compact(where * 256 + mask, len(columns) * 256)
+            present, where = _compact(where, mask, len(columns) * 256)
             columns = np.column_stack([columns[present // 256], (present % 256).astype(np.uint8)])
         if where is None:
             raise AnnotationError("there is no annotator to agree with anybody")
@@ -65,7 +65,7 @@ class Votes:
         codes, answers = _indexed(columns)
         if not codes:
             raise AnnotationError("no annotator has labelled a pixel of this region")
-        return cls(tuple(raters), codes, answers, pixels, where.astype(np.int32))
+        return cls(tuple(raters), codes, answers, pixels, where)
 
     @cached_property
     def said(self) -> NDArray[np.int64]:
@@ -106,17 +106,24 @@ def _check(name: str, mask: Codes, known: Sequence[str], shape: tuple[int, ...])
         )
 
 
-def _compact(keys: NDArray[np.int64], limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Keys below a limit that occur, ascending, and the place of each key among them."""
+def _compact(
+    where: NDArray[np.int32], mask: Codes, limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Keys ``256 where + mask`` that occur, ascending, and the place of each pixel's among them.
+
+    Args:
+        limit: above all keys.
+    """
     if limit > _LARGEST_TABLE:  # so many different answers: sort them
-        present, where = np.unique(keys, return_inverse=True)
-        return present, where.reshape(keys.shape)
+        present, place = np.unique(where.astype(np.int64) * 256 + mask, return_inverse=True)
+        return present, place.reshape(mask.shape).astype(np.int32)
+    keys = where * np.int32(256) + mask
     there = np.zeros(limit, bool)
     there[keys.ravel()] = True
     present = np.flatnonzero(there)
-    place = np.zeros(limit, np.int64)
-    place[present] = np.arange(len(present))
-    return present, place[keys]
+    table = np.zeros(limit, np.int32)
+    table[present] = np.arange(len(present))
+    return present, table[keys]
 
 
 def _indexed(columns: Codes) -> tuple[tuple[int, ...], NDArray[np.int16]]:
