@@ -1,4 +1,5 @@
 """`histoloop train`: data to a model folder."""
+# ruff: noqa: ARG001  # most options are read from the context, which knows which were given
 
 from __future__ import annotations
 
@@ -7,18 +8,31 @@ from typing import Annotated
 
 import typer
 
+from histoloop.errors import UsageError
+
+NETWORK, COURSE, CARD = "Network", "Course of the training", "The model's card"
+
 
 def train(
+    ctx: typer.Context,
     data: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="DIR|SNAPSHOT",
-            help="Folder with {train,valid,test}/{images,masks}, same-named files; or BCSS's.",
+            help="Folder with {train,valid,test}/{images,masks}, same-named files; or BCSS's. "
+            "[default: what --config names]",
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="The model folder to write.")],
-    name: Annotated[str, typer.Option(help="What the model is called.")] = "model",
-    version: Annotated[int, typer.Option(help="Its version.")] = 1,
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The model folder to write.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A train_eval_infer.config; options given here win over it."
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what becomes of every key of --config; stop.")
+    ] = False,
     classes: Annotated[
         str | None,
         typer.Option(
@@ -30,37 +44,132 @@ def train(
     assume_mpp: Annotated[
         float | None, typer.Option(help="µm/px of pictures that do not say their own.")
     ] = None,
-    architecture: Annotated[str, typer.Option(help="The network.")] = "unet",
-    init: Annotated[
-        str | None, typer.Option(metavar="NAME[@V]", help="Go on from this model's weights.")
+    hold_out: Annotated[
+        str | None, typer.Option(metavar="PATIENT", help="Test on this patient, train on the rest.")
     ] = None,
-    epochs: Annotated[int, typer.Option(help="Rounds of --steps.")] = 20,
-    steps: Annotated[int, typer.Option(help="Batches per epoch.")] = 100,
-    side: Annotated[int, typer.Option(help="Side of a training patch, px.")] = 128,
-    batch: Annotated[int, typer.Option(help="Patches per batch.")] = 8,
-    learning_rate: Annotated[float, typer.Option(help="At its height.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Of weights and patches.")] = 0,
-    precision: Annotated[
-        str, typer.Option(help="float32; mixed_bfloat16 is faster where the CPU or GPU has it.")
-    ] = "float32",
+    architecture: Annotated[
+        str, typer.Option(help="The network.", rich_help_panel=NETWORK)
+    ] = "unet",
+    arch_config: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="What differs from its defaults, as often as needed.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[@V]", help="Go on from this model's weights.", rich_help_panel=NETWORK
+        ),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of a tile when slides are segmented, px. [default: 512, or what fits]",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
+    halo: Annotated[
+        int,
+        typer.Option(help="Context px whose prediction is dropped.", rich_help_panel=NETWORK),
+    ] = 48,
+    epochs: Annotated[int, typer.Option(help="Rounds of --steps.", rich_help_panel=COURSE)] = 20,
+    steps: Annotated[int, typer.Option(help="Batches per epoch.", rich_help_panel=COURSE)] = 100,
+    side: Annotated[
+        int | None,
+        typer.Option(
+            help="Side of a training patch, px. [default: 128, or what fits the network]",
+            rich_help_panel=COURSE,
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Patches per batch.", rich_help_panel=COURSE)] = 8,
+    augment: Annotated[
+        bool,
+        typer.Option(help="Turn, zoom and restain patches each time.", rich_help_panel=COURSE),
+    ] = True,
     loss: Annotated[
         str,
         typer.Option(
             help="bce, dice, iou, bce+dice, bce+iou, focal, tversky; for several classes cce, "
-            "cce+dice, cce+iou, cfocal, too."
+            "cce+dice, cce+iou, cfocal, too.",
+            rich_help_panel=COURSE,
         ),
     ] = "bce+dice",
+    optimizer: Annotated[
+        str, typer.Option(help="adamw or adam.", rich_help_panel=COURSE)
+    ] = "adamw",
+    learning_rate: Annotated[
+        float, typer.Option(help="At its height.", rich_help_panel=COURSE)
+    ] = 1e-3,
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(
+            help="Bound of a gradient's norm. [default: 1 without --clip-value]",
+            rich_help_panel=COURSE,
+        ),
+    ] = None,
+    clip_value: Annotated[
+        float | None,
+        typer.Option(help="Bound of a gradient's elements.", rich_help_panel=COURSE),
+    ] = None,
+    schedule: Annotated[
+        str,
+        typer.Option(
+            help="The rate falls as a cosine, or at a plateau of the score.",
+            rich_help_panel=COURSE,
+        ),
+    ] = "cosine",
+    plateau_patience: Annotated[
+        int, typer.Option(help="Epochs that make a plateau.", rich_help_panel=COURSE)
+    ] = 4,
+    plateau_factor: Annotated[
+        float, typer.Option(help="On the rate, at a plateau.", rich_help_panel=COURSE)
+    ] = 0.2,
+    patience: Annotated[
+        int,
+        typer.Option(
+            help="Stop after so many epochs without a better score; 0: never.",
+            rich_help_panel=COURSE,
+        ),
+    ] = 0,
+    monitor: Annotated[
+        str, typer.Option(help="The score: validation dice or loss.", rich_help_panel=COURSE)
+    ] = "dice",
+    keep: Annotated[
+        str, typer.Option(help="Weights of the last or the best epoch.", rich_help_panel=COURSE)
+    ] = "last",
+    average: Annotated[
+        float,
+        typer.Option(
+            help="Decay of the running mean of the weights; 0: none.", rich_help_panel=COURSE
+        ),
+    ] = 0.99,
+    seed: Annotated[int, typer.Option(help="Of weights and patches.", rich_help_panel=COURSE)] = 0,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="float32; mixed_bfloat16 is faster where the CPU or GPU has it.",
+            rich_help_panel=COURSE,
+        ),
+    ] = "float32",
     shift: Annotated[
         float,
-        typer.Option(help="Added to the log odds of the trained network; below 0 it calls less."),
+        typer.Option(
+            help="Added to the log odds of the trained network; below 0 it calls less.",
+            rich_help_panel=COURSE,
+        ),
     ] = 0.0,
-    halo: Annotated[int, typer.Option(help="Context px whose prediction is dropped.")] = 48,
-    hold_out: Annotated[
-        str | None, typer.Option(metavar="PATIENT", help="Test on this patient, train on the rest.")
-    ] = None,
-    summary: Annotated[str, typer.Option(help="One line for the card.")] = "",
-    notice: Annotated[str, typer.Option(help="What a user must know first.")] = "",
-    licence: Annotated[str, typer.Option(help="Of the weights.")] = "",
+    name: Annotated[
+        str, typer.Option(help="What the model is called.", rich_help_panel=CARD)
+    ] = "model",
+    version: Annotated[int, typer.Option(help="Its version.", rich_help_panel=CARD)] = 1,
+    summary: Annotated[str, typer.Option(help="One line for the card.", rich_help_panel=CARD)] = "",
+    notice: Annotated[
+        str, typer.Option(help="What a user must know first.", rich_help_panel=CARD)
+    ] = "",
+    licence: Annotated[str, typer.Option(help="Of the weights.", rich_help_panel=CARD)] = "",
     home: Annotated[
         Path | None, typer.Option(help="Where models are. [default: ~/.histoloop]")
     ] = None,
@@ -71,48 +180,43 @@ def train(
     stay in one split: TCGA barcodes are understood, `patients.csv` (name,patient) says the rest.
 
     Example: `histoloop train --data my-rois --assume-mpp 0.25 --out my-model`
+
+    `--config train_eval_infer.config` reads an experiment's file: what becomes of each of its keys
+    is said (`--explain`), and the test pictures are judged after the training.
     """
+    from histoloop.cli.train_options import given_options, scale_warning, train_parameters
     from histoloop.config import settings
-    from histoloop.jobs.train import TrainParameters
+    from histoloop.jobs.context import ThreadExecutor
     from histoloop.jobs.train import train as run
-    from histoloop.training.plan import TrainingPlan
+    from histoloop.jobs.train_experiment import judge_test
+    from histoloop.training.experiment_config import read_experiment
     from histoloop.training.trainer import Epoch
 
-    parameters = TrainParameters(
-        data=data,
-        out=out,
-        name=name,
-        version=version,
-        classes=tuple(classes.split(",")) if classes else None,
-        mpp=mpp,
-        assumed_mpp=assume_mpp,
-        architecture=architecture,
-        init=init,
-        halo=halo,
-        hold_out=hold_out,
-        summary=summary,
-        notice=notice,
-        licence=licence,
-        plan=TrainingPlan(
-            epochs=epochs,
-            steps=steps,
-            side=side,
-            batch=batch,
-            learning_rate=learning_rate,
-            seed=seed,
-            precision=precision,
-            loss=loss,
-            shift=shift,
-        ),
-    )
+    given = given_options(ctx)
+    experiment = read_experiment(config, given) if config else None
+    if explain:
+        if experiment is None:
+            raise UsageError("--explain says what becomes of a config", hint="add --config FILE")
+        typer.echo("\n".join(experiment.explain()))
+        return
+    parameters = train_parameters(ctx.params, given, data, out, experiment)
+    if experiment:
+        typer.echo("\n".join(experiment.left_out()), err=True)
+        if warning := scale_warning(parameters, given):
+            typer.echo(warning, err=True)
+    total = parameters.plan.epochs
 
     def say(epoch: Epoch) -> None:
         dice = ", ".join(f"{one:.3f}" for one in epoch.dice) or "not measured"
-        left = (epochs - epoch.number) * epoch.seconds / 60
+        left = (total - epoch.number) * epoch.seconds / 60
         typer.echo(
-            f"epoch {epoch.number}/{epochs}: loss {epoch.loss:.3f}, validation Dice {dice} "
+            f"epoch {epoch.number}/{total}: loss {epoch.loss:.3f}, validation Dice {dice} "
             f"({epoch.seconds:.0f} s, {left:.0f} min left)"
         )
 
-    card = run(parameters, settings(home=home).home, say, typer.echo)
-    typer.echo(f"{card.reference} → {out}")
+    said = settings(home=home)
+    card = run(parameters, said.home, say, typer.echo)
+    typer.echo(f"{card.reference} → {parameters.out}")
+    if experiment:
+        for line in judge_test(parameters, said.home, ThreadExecutor(said.workers)):
+            typer.echo(line)

@@ -42,6 +42,7 @@ class TrainParameters:
         init: model to go on from.
         tile, halo, overlap: how slides will be tiled, px at the model's scale.
         hold_out: patient to leave out of the training and to test on.
+        config: what an experiment's file said and what became of it; the card keeps it.
     """
 
     data: Path
@@ -61,6 +62,7 @@ class TrainParameters:
     summary: str = ""
     notice: str = ""
     licence: str = ""
+    config: Mapping[str, Any] | None = None
     plan: TrainingPlan = field(default_factory=TrainingPlan)
 
 
@@ -220,7 +222,8 @@ def _card(
             },
             "plan": asdict(p.plan),
             "command": _command(),
-        },
+        }
+        | ({"config": dict(p.config)} if p.config else {}),
         metrics={"dice": metrics},
         summary=p.summary,
         notice=p.notice,
