@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -290,3 +291,8 @@ def test_a_line_that_means_nothing_is_named(tmp_path, content, wanted):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.config: cannot be read"):
         read_experiment(tmp_path / "gone.config", {})
+
+
+def test_the_documentation_names_every_key():
+    text = (Path(__file__).parents[2] / "docs/experiment.md").read_text()
+    assert [name for name in KEYS if f"`{name}`" not in text] == []

@@ -233,10 +233,10 @@ _COLOUR = elsewhere("annotations and viewer: classes have the colours of the mod
 _OTSU = unused("a threshold from a picture's own histogram finds a class where there is none")
 _EPOCH = unused("no pictures are written per epoch; evaluate shows the worst tiles")
 _DRAWN = unused("patches are turned by any angle, mirrored and zoomed, each time anew")
-_BENT = unused("no twin; patches may be bent (elastic)")
+_BENT = unused("no twin: patches are neither bent nor sheared")
 _LIGHT = unused("stains, light, blur and noise vary in every patch")
 _FILES = unused("nothing is written beside the model; patches are made in memory")
-_MASKS = unused("masks hold class codes, or 0 and 255 for one class")
+_MASKS = unused("masks hold class codes, or 0 and 255; those of JPEGs are put right")
 _FOLDER = Rule(lambda *_: Elsewhere("--out holds model, curves and evaluation"), ("out",))
 
 
