@@ -12,15 +12,16 @@ from histoloop.training.trainer import Epoch
 
 def write(folder: Path, classes: Sequence[str], epochs: Sequence[Epoch]) -> None:
     """Write train_losses.csv, train_metrics.csv, their plots and history.json."""
-    losses = [[epoch.number, epoch.loss] for epoch in epochs]
+    names = ["loss"] if epochs[-1].valid_loss is None else ["loss", "val_loss"]
+    losses = [[one.number, one.loss, one.valid_loss or 0.0][: 1 + len(names)] for one in epochs]
     dice = [[epoch.number, *epoch.dice] for epoch in epochs]
-    _table(folder / "train_losses.csv", ["epoch", "loss"], losses)
+    _table(folder / "train_losses.csv", ["epoch", *names], losses)
     _table(folder / "train_metrics.csv", ["epoch", *(f"dice_{name}" for name in classes)], dice)
-    _plot(folder / "train_losses.png", "training loss", ["loss"], losses)
+    _plot(folder / "train_losses.png", "loss", names, losses)
     if epochs[-1].dice:
         _plot(folder / "train_metrics.png", "validation Dice", list(classes), dice)
     content = [
-        {"epoch": one.number, "loss": one.loss, "seconds": one.seconds}
+        {"epoch": one.number, "loss": one.loss, "val_loss": one.valid_loss, "seconds": one.seconds}
         | {"dice": dict(zip(classes, one.dice, strict=False))}
         for one in epochs
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from histoloop.training import losses
-from histoloop.training.evaluation import overlaps
+from histoloop.training.augmentation import IGNORED
+from histoloop.training.course import Course
+from histoloop.training.evaluation import predict_picture
+from histoloop.training.metrics import Overlap, overlap
 from histoloop.training.patches import PatchSource
 from histoloop.training.pipeline import prefetched
 from histoloop.training.plan import TrainingPlan as TrainingPlan
 from histoloop.training.samples import Sample
+from histoloop.training.step import compiled_step, optimizer_of, slow_down
 
 if TYPE_CHECKING:
     import keras
@@ -24,15 +27,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What an epoch has brought: mean loss, and Dice per class over the validation pictures.
+    """What an epoch has brought: mean loss, and Dice per class and loss on validation pictures.
 
-    ``dice`` is empty when there are none.
+    ``dice`` is empty and ``valid_loss`` `None` when there are none.
     """
 
     number: int
     loss: float
     dice: tuple[float, ...]
     seconds: float
+    valid_loss: float | None = None
+
+    def score(self, monitor: str) -> float:
+        """What is to grow: mean Dice or minus the loss, of validation pictures if there are any."""
+        if monitor == "dice" and self.dice:
+            return sum(self.dice) / len(self.dice)
+        return -(self.loss if self.valid_loss is None else self.valid_loss)
 
 
 class Trainer:
@@ -56,15 +66,20 @@ class Trainer:
         finally:
             keras.mixed_precision.set_global_policy("float32")
         self._training.set_weights(self.network.get_weights())
-        self._optimizer = keras.optimizers.AdamW(
-            plan.learning_rate, weight_decay=plan.weight_decay, clipnorm=1.0
+        self._optimizer = optimizer_of(plan)
+        self._loss = losses.named(plan.loss, classes)
+        slow = slow_down(self._training, plan.encoder_rate)
+        self._course = Course(plan)
+        self._step = compiled_step(
+            self._training, self._optimizer, self._loss, slow, plan.encoder_rate
         )
-        loss = losses.named(plan.loss, classes)
-        self._step = _compiled_step(self._training, self._optimizer, loss)
 
     def fit(self, train: list[Sample], valid: list[Sample]) -> Iterator[Epoch]:
-        """Train; yields after every epoch, when `network` may be saved."""
-        plan = self.plan
+        """Train; yields after every epoch, when `network` may be saved.
+
+        In the end, `network` holds the weights that the plan keeps.
+        """
+        plan, best = self.plan, self.network.get_weights()
         source = PatchSource(
             train, self._classes, plan.side, plan.batch, plan.seed, plan.augmentation
         )
@@ -72,9 +87,17 @@ class Trainer:
         for number in range(1, plan.epochs + 1):
             start = time.perf_counter()
             loss = np.mean([self._advance(batch, number, i) for i, batch in self._steps(batches)])
-            found = overlaps(self.network, valid, self._classes) if valid else []
-            dice = tuple(one.dice for one in found)
-            yield Epoch(number, float(loss), dice, time.perf_counter() - start)
+            if not plan.average:
+                self.network.set_weights(self._training.get_weights())
+            dice, valid_loss = self._judge(valid)
+            epoch = Epoch(number, float(loss), dice, time.perf_counter() - start, valid_loss)
+            if self._course.add(epoch.score(plan.monitor)) and plan.keep == "best":
+                best = self.network.get_weights()
+            yield epoch
+            if self._course.over:
+                break
+        if plan.keep == "best":
+            self.network.set_weights(best)
 
     def shift(self) -> None:
         """Move the trained network's log odds by the plan's ``shift``; once, after `fit`."""
@@ -88,16 +111,27 @@ class Trainer:
 
     def _advance(self, batch: Any, epoch: int, index: int) -> float:
         done = (epoch - 1) * self.plan.steps + index
-        self._optimizer.learning_rate.assign(self._rate(done))
+        self._optimizer.learning_rate.assign(self._course.rate(done))
         loss = float(self._step(*batch))
         self._average(done)
         return loss
 
-    def _rate(self, done: int) -> float:
-        plan = self.plan
-        share = done / (plan.epochs * plan.steps)
-        warm = min(1.0, (done + 1) / min(plan.steps, 50))
-        return plan.learning_rate * warm * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-6
+    def _judge(self, valid: list[Sample]) -> tuple[tuple[float, ...], float | None]:
+        """Dice per class, pooled, and the mean of the pictures' losses; nothing of no pictures."""
+        if not valid:
+            return (), None
+        total, lost = [Overlap(0, 0, 0, 0)] * self._classes, 0.0
+        for sample in valid:
+            probability = predict_picture(self.network, sample.image)
+            known = sample.truth != IGNORED
+            true = sample.truth[..., None] == np.arange(1, self._classes + 1)
+            total = [
+                one + overlap(probability[..., c] >= 0.5, true[..., c], known)
+                for c, one in enumerate(total)
+            ]
+            batch = (true.astype(np.float32), probability, known[..., None].astype(np.float32))
+            lost += float(self._loss(*(one[None] for one in batch)))
+        return tuple(one.dice for one in total), lost / len(valid)
 
     def _average(self, done: int) -> None:
         """Every tenth step is enough; the first ones are forgotten quickly."""
@@ -106,17 +140,3 @@ class Trainer:
         decay = min(self.plan.average**10, done / (done + 20))
         pairs = zip(self.network.get_weights(), self._training.get_weights(), strict=True)
         self.network.set_weights([old * decay + new * (1 - decay) for old, new in pairs])
-
-
-def _compiled_step(network: Any, optimizer: Any, loss_of: losses.Loss) -> Callable[..., Any]:
-    import tensorflow as tf
-
-    @tf.function  # type: ignore[untyped-decorator]
-    def step(pixels: Any, truth: Any, weight: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(truth, network(pixels, training=True), weight)
-        weights = network.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
-        return loss
-
-    return step  # type: ignore[no-any-return]

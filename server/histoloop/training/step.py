@@ -1,0 +1,73 @@
+"""One step of a training: loss, gradients, update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from histoloop.errors import UsageError
+from histoloop.training.losses import Loss
+from histoloop.training.plan import TrainingPlan
+
+PRETRAINED = "encoder_"
+"""What the names of layers that start from pretrained weights begin with."""
+
+
+def optimizer_of(plan: TrainingPlan) -> Any:
+    """The plan's optimizer; for float16 one that scales the loss, and skips steps that overflow."""
+    import keras
+
+    clip = {"clipnorm": plan.clip_norm, "clipvalue": plan.clip_value}
+    optimizer = (
+        keras.optimizers.AdamW(plan.learning_rate, weight_decay=plan.weight_decay, **clip)
+        if plan.optimizer == "adamw"
+        else keras.optimizers.Adam(plan.learning_rate, **clip)
+    )
+    if plan.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def slow_down(network: Any, rate: float) -> list[Any]:
+    """The pretrained weights that are to learn at a rate of their own; frozen where it is 0.
+
+    Raises:
+        UsageError: another rate than 1 is asked for, and no layer is pretrained.
+    """
+    if rate == 1.0:
+        return []
+    layers = [layer for layer in network.layers if layer.name.startswith(PRETRAINED)]
+    if not layers:
+        raise UsageError(
+            f"encoder_rate is {rate}, but the network has no pretrained layers",
+            hint="leave it out, or take an architecture with a pretrained encoder",
+        )
+    for layer in layers if rate == 0 else ():
+        layer.trainable = False  # and its batch normalisation infers
+    return [weight for layer in layers for weight in layer.trainable_variables]
+
+
+def compiled_step(
+    network: Any, optimizer: Any, loss_of: Loss, slow: list[Any], rate: float
+) -> Callable[..., Any]:
+    """Updates the network by a batch (pixels, truth, weight) and returns its loss.
+
+    Args:
+        slow: weights whose update is multiplied by ``rate``: with Adam a smaller gradient would
+            be as large a step.
+    """
+    import tensorflow as tf
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(pixels: Any, truth: Any, weight: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(truth, network(pixels, training=True), weight)
+            scaled = optimizer.scale_loss(loss)
+        weights = network.trainable_variables
+        before = [tf.identity(one.value) for one in slow]
+        optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
+        for one, old in zip(slow, before, strict=True):
+            one.assign(old + rate * (one.value - old))
+        return loss
+
+    return step  # type: ignore[no-any-return]

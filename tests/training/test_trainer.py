@@ -1,0 +1,75 @@
+"""What a plan asks for is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.training.test_training import PLAN, sample
+
+from histoloop.errors import UsageError
+from histoloop.models import architectures
+from histoloop.training.course import Course
+from histoloop.training.plan import TrainingPlan
+from histoloop.training.trainer import Trainer
+
+SHORT = replace(PLAN, epochs=2, steps=3, side=16, batch=2, average=0.0)
+
+
+def trainer(**changes):
+    def build():
+        return architectures.build("unet", 1, levels=2, base_filters=2, dropout=0.0)
+
+    return Trainer(build, 1, replace(SHORT, **changes))
+
+
+def test_a_plateau_lowers_the_rate_and_patience_ends_it():
+    course = Course(TrainingPlan(schedule="plateau", plateau_patience=2, patience=3, steps=1))
+    rates = []
+    for score in (0.5, 0.4, 0.5, 0.3):
+        course.add(score)
+        rates.append(course.rate(100))
+    assert rates == pytest.approx([1e-3, 1e-3, 2e-4, 2e-4])
+    assert course.over
+    assert not Course(TrainingPlan()).over
+
+
+def test_the_best_weights_are_kept():
+    one = trainer(keep="best", monitor="loss", epochs=3, learning_rate=0.1)
+    seen = [(e.valid_loss, one.network.get_weights()) for e in one.fit([sample()], [sample()])]
+    best = min(seen, key=lambda pair: pair[0])[1]
+    assert all(np.array_equal(a, b) for a, b in zip(best, one.network.get_weights(), strict=True))
+
+
+def test_a_training_that_gets_no_better_ends():
+    one = trainer(patience=1, learning_rate=0.0, epochs=9, schedule="plateau", optimizer="adam")
+    assert len(list(one.fit([sample()], [sample()]))) < 9
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"precision": "mixed_float16"},
+        {"optimizer": "adam", "clip_norm": None, "clip_value": 0.5},
+    ],
+)
+def test_every_way_of_a_step_moves_finite_weights(changes):
+    one = trainer(**changes)
+    before = one.network.get_weights()
+    list(one.fit([sample()], []))
+    after = one.network.get_weights()
+    assert all(np.isfinite(weight).all() for weight in after)
+    assert any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_a_rate_for_an_encoder_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match="pretrained"):
+        trainer(encoder_rate=0.1)
+
+
+def test_contradictions_are_refused():
+    with pytest.raises(UsageError, match="clip"):
+        TrainingPlan(clip_value=0.5)
+    with pytest.raises(UsageError, match="schedule"):
+        TrainingPlan(schedule="stairs")
