@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,14 +26,25 @@ class Segmenter:
 
     def predict(self, tiles: Pixels) -> Probabilities:
         """``(n, tile, tile, 3)`` RGB → ``(n, classes, reach, reach)``: the halo is cut off."""
-        pixels = normalise(tiles)
-        mean = self.runtime(pixels)
-        for turn, back in _turns(self.tta)[1:]:
-            mean = mean + back(self.runtime(np.ascontiguousarray(turn(pixels))))
-        halo = self.card.halo
+        mean, *others = self.answers(tiles)
+        for other in others:
+            mean = mean + other
+        return quantise(np.moveaxis(mean / np.float32(self.tta), -1, 1))
+
+    def answers(self, tiles: Pixels) -> list[NDArray[np.float32]]:
+        """``(n, reach, reach, classes)`` of each turn, turned back."""
+        halo, pixels = self.card.halo, normalise(tiles)
         inner = slice(halo, tiles.shape[1] - halo)
-        probability = mean[:, inner, inner] / np.float32(self.tta)
-        return quantise(np.moveaxis(probability, -1, 1))
+        return [one[:, inner, inner] for one in turned_answers(self.runtime, pixels, self.tta)]
+
+
+def turned_answers(
+    network: Turn, pixels: NDArray[np.float32], count: int
+) -> Iterator[NDArray[np.float32]]:
+    """What a network says of ``(n, side, side, 3)`` pixels in each of ``count`` turns."""
+    yield network(pixels)
+    for turn, back in _turns(count)[1:]:
+        yield back(network(np.ascontiguousarray(turn(pixels))))
 
 
 def normalise(pixels: Pixels) -> NDArray[np.float32]:
