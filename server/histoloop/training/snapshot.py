@@ -223,3 +223,8 @@ def mask_of(roi: SnapshotRoi) -> Path:
 def rater_masks_of(roi: SnapshotRoi) -> Path:
     """The folder of the annotators' own masks, relative to the snapshot's."""
     return Path(roi.split, "raters", roi.name)
+
+
+def preview_of(roi: SnapshotRoi) -> Path:
+    """What people are shown of an ROI, relative to the folder; no trainer reads it."""
+    return Path(roi.split, "previews", f"{roi.name}.png")

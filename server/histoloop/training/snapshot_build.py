@@ -36,6 +36,7 @@ from histoloop.training.snapshot import (
     verify,
 )
 from histoloop.training.snapshot_plan import PlannedRoi, Request, Say, SnapshotPlan, plan_snapshot
+from histoloop.training.snapshot_preview import write_previews
 from histoloop.training.snapshot_raters import write_raters
 from histoloop.training.snapshot_sources import Source
 
@@ -125,6 +126,7 @@ def _fill(draft: Path, source: Source, request: Request, plan: SnapshotPlan, say
         rows = [(one.name, one.case.patient) for one in plan.rois]
         csv.writer(file).writerows([("name", "patient"), *rows])
     (draft / MANIFEST).write_bytes(snapshot.to_json())
+    write_previews(draft, snapshot)
     for path in draft.rglob("*"):
         if path.is_file():
             path.chmod(path.stat().st_mode & 0o444)

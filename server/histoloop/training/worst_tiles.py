@@ -64,7 +64,7 @@ def panels(tile: Tile, classes: Sequence[LabelClass]) -> Pixels:
     """
     unknown = tile.truth == IGNORED
     truth, predicted = (
-        _outlined(tile.image, codes, unknown, classes) for codes in (tile.truth, tile.predicted)
+        outlined(tile.image, codes, unknown, classes) for codes in (tile.truth, tile.predicted)
     )
     shown = np.full((tile.image.shape[0], 3 * SIDE + 2 * _GAP, 3), 255, np.uint8)
     for at, panel in enumerate((tile.image, truth, predicted)):
@@ -73,7 +73,7 @@ def panels(tile: Tile, classes: Sequence[LabelClass]) -> Pixels:
     return shown
 
 
-def _outlined(
+def outlined(
     image: Pixels, codes: Labels, unknown: NDArray[np.bool_], classes: Sequence[LabelClass]
 ) -> Pixels:
     """The picture, every class tinted and outlined in its colour."""
