@@ -110,6 +110,14 @@ def test_a_truncated_tiff_is_refused_when_opened_or_when_read(tmp_path, share):
     assert "cut.tiff" in one_line(error)
 
 
+@pytest.mark.parametrize("end", range(9))
+def test_a_tiff_of_a_few_bytes_is_refused(tmp_path, end):
+    path = tmp_path / "cut.tiff"
+    path.write_bytes(b"II*\0\x08\0\0\0\x0f"[:end])
+    with pytest.raises(SlideError, match=r"cut\.tiff"):
+        open_slide(path)
+
+
 def test_a_truncated_jpeg_is_refused(tmp_path):
     path = tmp_path / "cut.jpg"
     Image.fromarray(noise(Size(400, 400))).save(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 from histoloop.errors import SlideError
@@ -33,5 +34,5 @@ def _announced(path: Path) -> int:
                 for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
             )
             return end
-    except (tifffile.TiffFileError, ValueError, IndexError):
+    except (tifffile.TiffFileError, struct.error, ValueError, IndexError):
         return 0  # the reader will say what is wrong with it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,7 @@ def _is_untiled_tiff(path: Path) -> bool:
     try:
         with tifffile.TiffFile(path) as tiff:
             return not tiff.pages.first.is_tiled
-    except (tifffile.TiffFileError, ValueError, IndexError):
+    except (tifffile.TiffFileError, struct.error, ValueError, IndexError):
         return False
 
 
