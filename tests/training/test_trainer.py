@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from tests.training.test_training import PLAN, sample
 
-from histoloop.errors import UsageError
+from histoloop.errors import StateError, UsageError
 from histoloop.models import architectures
+from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.course import Course
 from histoloop.training.plan import TrainingPlan
 from histoloop.training.trainer import Trainer
@@ -73,3 +74,21 @@ def test_contradictions_are_refused():
         TrainingPlan(clip_value=0.5)
     with pytest.raises(UsageError, match="schedule"):
         TrainingPlan(schedule="stairs")
+
+
+def test_a_training_that_was_cut_goes_on_to_the_same_weights_bit_for_bit(tmp_path):
+    kept = Checkpoint(tmp_path / "checkpoint.npz", {"plan": 1})
+    data = ([sample()], [sample("two")])
+    plan = {"epochs": 3, "steps": 12, "average": 0.9, "keep": "best"}
+    whole, cut, resumed = (trainer(**plan) for _ in range(3))
+    scores = [(one.loss, one.dice) for one in whole.fit(*data)]
+    next(cut.fit(*data))
+    cut.keep(kept)
+    (tmp_path / "checkpoint.npz.part").write_bytes(b"killed while writing")
+    assert resumed.resume(kept) == 1
+    assert len(list(resumed.fit(*data))) == 2
+    assert [(one.loss, one.dice) for one in resumed.epochs] == scores
+    pairs = zip(whole.network.get_weights(), resumed.network.get_weights(), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+    with pytest.raises(StateError, match="plan"):
+        trainer(**plan).resume(Checkpoint(kept.path, {"plan": 2}))

@@ -15,16 +15,19 @@ from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_d
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
 from histoloop.training import history
+from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.losses import named
 from histoloop.training.meaning import classes_of_data
+from histoloop.training.plan import TrainingPlan
 from histoloop.training.samples import Sample, digest_of
 from histoloop.training.snapshot import read_snapshot
-from histoloop.training.trainer import Epoch, Trainer, TrainingPlan
+from histoloop.training.trainer import Epoch, Trainer
 
 PALETTE = ("#00c48c", "#e6194b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#bcf60c")
 
+CHECKPOINT = "checkpoint.npz"
 
 TUMOR = ("tumor",)
 
@@ -75,13 +78,15 @@ def train(
     """Train a network and write its folder: card, weights, curves.
 
     Args:
-        report: told every epoch; say: told what was tolerated in the data.
+        report: told every epoch; say: told what was tolerated in the data, and where an earlier
+            run of the same training had come to, from where it goes on.
 
     Raises:
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
             a side that is no multiple of its stride.
         DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`).
         OutputError: the folder cannot be written.
+        StateError: it holds another training, unfinished.
     """
     classes = class_cards(parameters)
     names = tuple(one.name for one in classes)
@@ -92,18 +97,32 @@ def train(
     trainer = Trainer(
         lambda: _network(parameters, len(classes), home), len(classes), parameters.plan
     )
-    epochs: list[Epoch] = []
+    checkpoint = Checkpoint(out / CHECKPOINT, _identity(parameters, splits))
+    if done := trainer.resume(checkpoint):
+        say(f"{out}: going on after epoch {done} of {parameters.plan.epochs}")
     for epoch in trainer.fit(splits["train"], splits["valid"]):
-        epochs.append(epoch)
         trainer.network.save(out / WEIGHTS)
-        history.write(out, names, epochs)
+        history.write(out, names, trainer.epochs)
+        trainer.keep(checkpoint)
         report(epoch)
     trainer.shift()
     trainer.network.save(out / WEIGHTS)
     metrics = {split: _measure(trainer, splits[split], names) for split in ("valid", "test")}
     card = _card(parameters, classes, splits, metrics)
     (out / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+    checkpoint.remove()
     return card
+
+
+def _identity(parameters: TrainParameters, splits: dict[str, list[Sample]]) -> dict[str, Any]:
+    """What a training that was killed must share with the one that goes on."""
+    p = parameters
+    return {
+        "plan": asdict(p.plan),
+        "architecture": [p.architecture, dict(p.architecture_config), p.init],
+        "data": {split: digest_of(samples) for split, samples in splits.items()},
+        "scale": p.mpp,
+    }
 
 
 def load_splits(

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from histoloop.training import losses
 from histoloop.training.augmentation import IGNORED
+from histoloop.training.checkpoint import Checkpoint, Groups
 from histoloop.training.course import Course
 from histoloop.training.evaluation import predict_picture
 from histoloop.training.metrics import Overlap, overlap
 from histoloop.training.patches import PatchSource
 from histoloop.training.pipeline import prefetched
-from histoloop.training.plan import TrainingPlan as TrainingPlan
+from histoloop.training.plan import TrainingPlan
 from histoloop.training.samples import Sample
 from histoloop.training.step import compiled_step, optimizer_of, slow_down
 
@@ -48,6 +49,9 @@ class Epoch:
 class Trainer:
     """Trains a functional network; `network` holds the averaged float32 weights after each epoch.
 
+    Attributes:
+        epochs: those done, before a kill, too.
+
     Args:
         build: makes the network anew under the current precision policy.
         classes: channels of its output.
@@ -67,6 +71,9 @@ class Trainer:
             keras.mixed_precision.set_global_policy("float32")
         self._training.set_weights(self.network.get_weights())
         self._optimizer = optimizer_of(plan)
+        self._optimizer.build(self._training.trainable_variables)
+        self._best: list[Any] = self.network.get_weights()
+        self.epochs: list[Epoch] = []
         self._loss = losses.named(plan.loss, classes)
         slow = slow_down(self._training, plan.encoder_rate)
         self._course = Course(plan)
@@ -74,17 +81,41 @@ class Trainer:
             self._training, self._optimizer, self._loss, slow, plan.encoder_rate
         )
 
-    def fit(self, train: list[Sample], valid: list[Sample]) -> Iterator[Epoch]:
-        """Train; yields after every epoch, when `network` may be saved.
+    def resume(self, checkpoint: Checkpoint) -> int:
+        """Stand where a checkpoint was written, if one was; the number of epochs done.
 
-        In the end, `network` holds the weights that the plan keeps.
+        Raises:
+            StateError: it is of another training (`Checkpoint.read`).
         """
-        plan, best = self.plan, self.network.get_weights()
+        if found := checkpoint.read():
+            groups, course = found
+            self._best = self._restore(groups) or self._best
+            self.epochs = [Epoch(**one | {"dice": tuple(one["dice"])}) for one in course["epochs"]]
+            for epoch in self.epochs:
+                self._course.add(epoch.score(self.plan.monitor))
+        return len(self.epochs)
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Write where the training stands, between two epochs."""
+        best = self._best if self.plan.keep == "best" else []
+        checkpoint.write(
+            self._state() | {"best": best}, {"epochs": [asdict(one) for one in self.epochs]}
+        )
+
+    def fit(self, train: list[Sample], valid: list[Sample]) -> Iterator[Epoch]:
+        """Train the epochs that are left; yields after each, when `network` may be saved.
+
+        In the end, `network` holds the weights that the plan keeps. After `resume`, an epoch is
+        what it would have been in one go, bit for bit.
+        """
+        plan = self.plan
         source = PatchSource(
             train, self._classes, plan.side, plan.batch, plan.seed, plan.augmentation
         )
-        batches = prefetched(source)
-        for number in range(1, plan.epochs + 1):
+        batches = prefetched(source, first=len(self.epochs) * plan.steps)
+        for number in range(len(self.epochs) + 1, plan.epochs + 1):
+            if self._course.over:
+                break
             start = time.perf_counter()
             loss = np.mean([self._advance(batch, number, i) for i, batch in self._steps(batches)])
             if not plan.average:
@@ -92,12 +123,31 @@ class Trainer:
             dice, valid_loss = self._judge(valid)
             epoch = Epoch(number, float(loss), dice, time.perf_counter() - start, valid_loss)
             if self._course.add(epoch.score(plan.monitor)) and plan.keep == "best":
-                best = self.network.get_weights()
+                self._best = self.network.get_weights()
+            self.epochs.append(epoch)
             yield epoch
-            if self._course.over:
-                break
         if plan.keep == "best":
-            self.network.set_weights(best)
+            self.network.set_weights(self._best)
+
+    def _variables(self) -> dict[str, list[Any]]:
+        """All that a step changes, seeds of dropout included."""
+        return {
+            "training": self._training.variables,
+            "network": self.network.variables,
+            "optimizer": self._optimizer.variables,
+        }
+
+    def _state(self) -> Groups:
+        return {
+            name: [np.asarray(one.value) for one in all_]
+            for name, all_ in self._variables().items()
+        }
+
+    def _restore(self, groups: Groups) -> list[Any]:
+        for name, variables in self._variables().items():
+            for one, value in zip(variables, groups[name], strict=True):
+                one.assign(value)
+        return groups.get("best", [])
 
     def shift(self) -> None:
         """Move the trained network's log odds by the plan's ``shift``; once, after `fit`."""
