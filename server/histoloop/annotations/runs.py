@@ -14,11 +14,19 @@ from histoloop.errors import AnnotationError
 SOFTWARE = "HistoLoop"
 """How ``software`` begins in the attributes of what our models predict."""
 
+QUEUE = "review-"
+"""How the runs begin that ask people for labels; see `asks`."""
+
 
 def run_of(attributes: Mapping[str, Any]) -> str | None:
     """The run that wrote a document; `None` for what people drew."""
     run = attributes.get("run")
     return run if isinstance(run, str) else None
+
+
+def asks(attributes: Mapping[str, Any]) -> bool:
+    """Whether a document is of a review queue: its ROIs wait for what people draw in them."""
+    return (run_of(attributes) or "").startswith(QUEUE)
 
 
 def model_of(attributes: Mapping[str, Any]) -> str | None:

@@ -171,3 +171,44 @@ def agreement(
     for named, one in zip(found.classes, found.ceilings, strict=True):
         typer.echo(f"{named.name}: people reach Dice {one.mean:.3f} against each other")
     typer.echo(f"Fleiss' kappa {found.total.unison.kappa:.3f} → {out / 'index.html'}")
+
+
+@app.command("review")
+def review(
+    source: Source,
+    gtcodes: GtCodes,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the queue goes.")],
+    model: Annotated[str, typer.Option(help="NAME, NAME@VERSION or a model folder.")] = "tumor",
+    folder: Folder = None,
+    most: Annotated[int, typer.Option(help="How many regions.")] = 20,
+    tta: Annotated[int, typer.Option(help="Turns whose answers are compared: 4 or 8.")] = 8,
+    push: Annotated[
+        bool, typer.Option("--push", help="Put the rectangles onto the slides in the DSA.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Say which regions a person should label next, over all slides.
+
+    First come those that the model is least sure of, about which its answers under turns differ
+    most, and which hold rare classes; of regions that look alike one. What is outlined already is
+    not asked for. DIR gets a page with pictures, queue.json, and for each slide its ROI
+    rectangles: whoever draws in one has labelled all of it, the next `dataset build` takes it in.
+
+    Example: `histoloop dataset review --source slides --gtcodes GTCodes.csv --out queue`
+    """
+    from histoloop.config import settings
+    from histoloop.jobs import review_report
+    from histoloop.jobs.review import ReviewParameters
+    from histoloop.jobs.review import review as find
+
+    parameters = ReviewParameters(source, gtcodes, model, out, folder, most, tta)
+    if push:
+        review_report.refuse_push(parameters)
+    set_up = settings(home=home)
+    queue = find(parameters, set_up, typer.echo)
+    review_report.write(queue, out)
+    for line in queue.complaints:
+        typer.echo(f"histoloop: warning: {line}", err=True)
+    typer.echo(f"{len(queue.entries)} of {queue.regions} regions → {out / 'index.html'}")
+    if push:
+        typer.echo(f"{review_report.push(queue, set_up)} documents pushed")

@@ -56,6 +56,7 @@ class SnapshotAnnotation(_Part):
 
     Attributes:
         role: of its annotator, as the document has it; reviewer: who has looked through it.
+        asks: whether its ROIs are of a review queue, for others to draw in.
     """
 
     id: str
@@ -65,6 +66,7 @@ class SnapshotAnnotation(_Part):
     digest: str
     role: str = ""
     reviewer: str = ""
+    asks: bool = False
 
 
 class SnapshotRater(_Part):

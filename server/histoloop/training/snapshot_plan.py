@@ -143,8 +143,12 @@ def _plan_slide(
     rois, odd = choose_rois(drawing.rois, stamps, Box.of(slide.size), wanted)
     record, case = _record(slide, request)
     planned = []
+    waiting = 0
     for roi in rois:
         touching = [area for area in drawing.areas if not area.box.intersect(roi.box).empty]
+        if stamps[roi.document].asks and not touching:
+            waiting += 1
+            continue
         raters = raters_of(roi, drawing, stamps, request.consensus.roster)
         method = request.consensus.method_for(len(raters))
         if method != request.consensus.method:
@@ -167,6 +171,8 @@ def _plan_slide(
                 **_frame(slide, roi, record, request),
             )
         )
+    if waiting:
+        odd.append(f"{waiting} ROI(s) of the review queue wait to be labelled: left out")
     return planned, said + odd
 
 

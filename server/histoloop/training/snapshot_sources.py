@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from histoloop.annotations.annotators import annotator_of, reviewer_of
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.files import body, read_documents
-from histoloop.annotations.runs import run_of
+from histoloop.annotations.runs import asks, run_of
 from histoloop.annotations.store import AnnotationSummary
 from histoloop.slides.folder import FolderSlideStore
 from histoloop.slides.slide import SlideStore
@@ -33,7 +33,7 @@ class DocumentSource(Protocol):
     """Where the documents of a slide come from, whole: regions would miss turned ROIs."""
 
     def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
-        """Those that people drew; what a model wrote is no truth and left out.
+        """Those that people drew, or are asked to draw in; what a model wrote is no truth.
 
         Raises:
             AnnotationError: there are documents that cannot be understood.
@@ -69,7 +69,7 @@ class StoredDocuments:
 
     def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
         for summary in sorted(self._store.list(slide), key=lambda one: one.id):
-            if run_of(summary.attributes) is None:
+            if _is_of_people(summary.attributes):
                 yield _drawn(self._store.record(summary.id), summary.id)
 
 
@@ -84,7 +84,7 @@ class DocumentsBeside:
         if not path.is_file():
             return
         for number, record in enumerate(read_documents(path)):
-            if run_of(_attributes(record)) is None:
+            if _is_of_people(_attributes(record)):
                 yield _drawn(record, f"{path.stem}#{number}")
 
 
@@ -109,8 +109,13 @@ def _drawn(record: Document, place: str) -> DrawnDocument:
         digest=digest,
         role=_text(attributes.get("role") or ""),
         reviewer=_text(reviewer_of(record, attributes)),
+        asks=asks(attributes),
     )
     return DrawnDocument(content, stamp)
+
+
+def _is_of_people(attributes: Mapping[str, Any]) -> bool:
+    return run_of(attributes) is None or asks(attributes)
 
 
 def _attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:

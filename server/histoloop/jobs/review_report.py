@@ -1,0 +1,206 @@
+"""A queue as files: queue.json, index.html, a picture per region, ROI rectangles per slide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from histoloop import __version__
+from histoloop.annotations.dsa import Document
+from histoloop.annotations.dsa_store import DsaAnnotationStore
+from histoloop.annotations.files import write_documents
+from histoloop.annotations.gtcodes import GTCode
+from histoloop.annotations.runs import QUEUE, SOFTWARE
+from histoloop.config import Settings
+from histoloop.errors import OutputError, UsageError
+from histoloop.jobs import pages
+from histoloop.jobs.archive import dsa_site
+from histoloop.jobs.pages import figure
+from histoloop.jobs.review import Entry, Queue, ReviewParameters
+from histoloop.slides.slide import Pixels
+from histoloop.training.snapshot import digest_of_json
+from histoloop.training.worst_tiles import outlined
+
+_GAP = 8
+
+
+def write(queue: Queue, out: Path) -> None:
+    """Write everything; pictures and rectangles of an earlier queue are replaced.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    try:
+        for part in ("pictures", "rois"):
+            (out / part).mkdir(parents=True, exist_ok=True)
+            for old in (out / part).iterdir():
+                old.unlink()
+        for number, entry in enumerate(queue.entries, start=1):
+            Image.fromarray(picture(queue, entry)).save(out / "pictures" / f"{number:03d}.png")
+        (out / "queue.json").write_text(json.dumps(content(queue), indent=1) + "\n")
+        names = _stems(queue)
+        for slide, document in documents(queue).items():
+            write_documents(out / "rois" / f"{names[slide]}.json", [document])
+        (out / "index.html").write_text(page(queue), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror})", hint="choose another --out"
+        ) from error
+
+
+def push(queue: Queue, settings: Settings) -> int:
+    """Put the rectangles onto their slides in the DSA; pushed twice they are there once.
+
+    Returns:
+        How many documents.
+
+    Raises:
+        UsageError, HistoloopError: see `refuse_push`; the DSA refuses them.
+    """
+    refuse_push(queue.parameters)
+    store = DsaAnnotationStore(dsa_site(settings, url=queue.parameters.source))
+    found = documents(queue)
+    for slide, document in found.items():
+        store.replace_run(slide, document["attributes"]["run"], [document])
+    return len(found)
+
+
+def refuse_push(parameters: ReviewParameters) -> None:
+    """Before anything is computed.
+
+    Raises:
+        UsageError: the slides lie in a folder.
+    """
+    if not parameters.source.startswith(("http://", "https://")):
+        raise UsageError(
+            "--push puts rectangles into a DSA, and --source names a folder",
+            hint="put the documents of OUT/rois into STEM.json beside the slides",
+        )
+
+
+def content(queue: Queue) -> dict[str, Any]:
+    """queue.json: boxes in base pixels, figures at full precision."""
+    names = [*(one.name for one in queue.model.card.classes), "none"]
+    return {
+        "software": f"HistoLoop {__version__}",
+        "model": queue.model.card.reference,
+        "digest": queue.model.card.digest,
+        "turns": queue.parameters.tta,
+        "regions": queue.regions,
+        "complaints": list(queue.complaints),
+        "queue": [
+            {
+                "slide": one.slide,
+                "id": one.asked.region.slide,
+                "box": list(one.asked.region.box),
+                "score": one.asked.score,
+                "uncertainty": one.asked.region.uncertainty,
+                "disagreement": one.asked.region.disagreement,
+                "rarity": one.asked.rarity,
+                "novelty": one.asked.novelty,
+                "expected": dict(zip(names, one.asked.region.shares.tolist(), strict=True)),
+            }
+            for one in queue.entries
+        ],
+    }
+
+
+def documents(queue: Queue) -> Mapping[str, Document]:
+    """By slide id, a document of ROI rectangles with their places in the queue.
+
+    It comes from a run: no data set takes a rectangle for somebody's word, only for a place
+    where somebody was asked for theirs.
+    """
+    roi = next(row for row in queue.codes if row.is_roi)
+    elements: dict[str, list[Document]] = {}
+    for number, one in enumerate(queue.entries, start=1):
+        elements.setdefault(one.asked.region.slide, []).append(_rectangle(one, number, roi))
+    card = queue.model.card
+    return {
+        slide: {
+            "name": f"review queue ({card.reference})",
+            "description": "Regions whose labels should teach the model most, in this order.",
+            "attributes": {
+                "software": f"{SOFTWARE} {__version__}",
+                "run": QUEUE + digest_of_json({"model": card.digest, "elements": found}),
+                "annotator": "review queue",
+                "asked_by": card.reference,
+            },
+            "elements": found,
+        }
+        for slide, found in elements.items()
+    }
+
+
+def _rectangle(entry: Entry, number: int, roi: GTCode) -> Document:
+    """Its outline runs through the outermost pixels: a mask over it has the region's size."""
+    box = entry.asked.region.box
+    red, green, blue = bytes.fromhex(roi.color.removeprefix("#"))
+    return {
+        "type": "rectangle",
+        "center": [box.x + (box.width - 1) / 2, box.y + (box.height - 1) / 2, 0],
+        "width": box.width - 1,
+        "height": box.height - 1,
+        "rotation": 0,
+        "group": roi.group,
+        "label": {"value": f"review {number}"},
+        "lineColor": f"rgb({red}, {green}, {blue})",
+        "lineWidth": 4,
+    }
+
+
+def picture(queue: Queue, entry: Entry) -> Pixels:
+    """The region, and what the model takes it for."""
+    unknown = np.zeros(entry.predicted.shape, bool)
+    shown = outlined(entry.image, entry.predicted, unknown, queue.model.card.labels)
+    gap = np.full((shown.shape[0], _GAP, 3), 255, np.uint8)
+    return np.hstack([entry.image, gap, shown])
+
+
+def page(queue: Queue) -> str:
+    """The whole page; names in it are only ever text."""
+    card = queue.model.card
+    said = (
+        f"{pages.count(len(queue.entries), 'region')} of {queue.regions}, by "
+        f"{card.reference} under {queue.parameters.tta} turns. HistoLoop {__version__}."
+    )
+    head = ("", "slide", "x", "y", "uncertainty", "disagreement", "rarity", "novelty")
+    rows = []
+    figures = []
+    for number, one in enumerate(queue.entries, start=1):
+        region = one.asked.region
+        bits = (region.uncertainty, region.disagreement, one.asked.rarity, one.asked.novelty)
+        rows.append(
+            (str(number), one.slide, str(region.box.x), str(region.box.y), *map(figure, bits))
+        )
+        caption = f"{number}: {one.slide}, {region.box.x}, {region.box.y}"
+        figures.append(
+            f'<figure><img loading="lazy" alt="" src="pictures/{number:03d}.png">'
+            f"<figcaption>{escape(caption)}</figcaption></figure>"
+        )
+    return pages.document(
+        "Review queue",
+        [
+            f'<h1>Review queue</h1><p class="quiet">{escape(said)}</p>',
+            *(f'<p class="warning">{escape(one)}</p>' for one in queue.complaints),
+            "<p>Uncertainty and disagreement of the turns in bits; rarity is 1 where classes are "
+            "as frequent as everywhere; novelty is 0 for the twin of a region that came "
+            "before.</p>",
+            pages.table(head, rows),
+            "<h2>The regions, and what the model takes them for</h2>",
+            *figures,
+        ],
+    )
+
+
+def _stems(queue: Queue) -> Mapping[str, str]:
+    """A file name for each slide; slides may share a name."""
+    named = {one.asked.region.slide: Path(one.slide).stem for one in queue.entries}
+    stems = list(named.values())
+    return {id: stem if stems.count(stem) == 1 else f"{stem}_{id}" for id, stem in named.items()}
