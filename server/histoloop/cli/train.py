@@ -170,6 +170,9 @@ def train(
         str, typer.Option(help="What a user must know first.", rich_help_panel=CARD)
     ] = "",
     licence: Annotated[str, typer.Option(help="Of the weights.", rich_help_panel=CARD)] = "",
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, whatever --out holds.")
+    ] = False,
     home: Annotated[
         Path | None, typer.Option(help="Where models are. [default: ~/.histoloop]")
     ] = None,
@@ -178,6 +181,8 @@ def train(
 
     Masks hold the class codes, or 0 and 255 for a single class. Pictures of one patient must
     stay in one split: TCGA barcodes are understood, `patients.csv` (name,patient) says the rest.
+
+    The same command again goes on after the last whole epoch of a training that was killed.
 
     Example: `histoloop train --data my-rois --assume-mpp 0.25 --out my-model`
 
@@ -215,7 +220,13 @@ def train(
         )
 
     said = settings(home=home)
-    card = run(parameters, said.home, say, typer.echo)
+    try:
+        card = run(parameters, said.home, say, typer.echo, restart=restart)
+    except KeyboardInterrupt:
+        typer.echo(
+            "histoloop: stopped; the same command goes on after the last whole epoch", err=True
+        )
+        raise typer.Exit(130) from None
     typer.echo(f"{card.reference} → {parameters.out}")
     if experiment:
         for line in judge_test(parameters, said.home, ThreadExecutor(said.workers)):

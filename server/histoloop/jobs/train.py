@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from histoloop import __version__
 from histoloop.errors import DatasetError, ModelError, OutputError, UsageError
+from histoloop.jobs.train_identity import finished, of_card
 from histoloop.models import architectures
 from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_digest
 from histoloop.models.registry import ModelRegistry
@@ -74,30 +77,42 @@ def train(
     home: Path,
     report: Callable[[Epoch], None],
     say: Callable[[str], None] = lambda _: None,
+    *,
+    restart: bool = False,
 ) -> ModelCard:
     """Train a network and write its folder: card, weights, curves.
+
+    A training that was killed goes on after its last whole epoch; one that has ended is not
+    repeated.
 
     Args:
         report: told every epoch; say: told what was tolerated in the data, and where an earlier
             run of the same training had come to, from where it goes on.
+        restart: begin anew, whatever the folder holds.
 
     Raises:
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
             a side that is no multiple of its stride.
         DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`).
         OutputError: the folder cannot be written.
-        StateError: it holds another training, unfinished.
+        StateError: it holds another training.
     """
     classes = class_cards(parameters)
     names = tuple(one.name for one in classes)
     named(parameters.plan.loss, len(classes))
     _refuse_odd_sides(parameters)
     splits = load_splits(parameters, say)
+    asked = _card(parameters, classes, splits, home)
+    if not restart and (card := finished(parameters.out, asked)):
+        say(f"{parameters.out}: already trained; --restart trains anew")
+        return card
     out = _prepare(parameters.out)
+    checkpoint = Checkpoint(out / CHECKPOINT, _identity(asked))
+    if restart:
+        checkpoint.remove()
     trainer = Trainer(
         lambda: _network(parameters, len(classes), home), len(classes), parameters.plan
     )
-    checkpoint = Checkpoint(out / CHECKPOINT, _identity(parameters, splits))
     if done := trainer.resume(checkpoint):
         say(f"{out}: going on after epoch {done} of {parameters.plan.epochs}")
     for epoch in trainer.fit(splits["train"], splits["valid"]):
@@ -108,21 +123,27 @@ def train(
     trainer.shift()
     trainer.network.save(out / WEIGHTS)
     metrics = {split: _measure(trainer, splits[split], names) for split in ("valid", "test")}
-    card = _card(parameters, classes, splits, metrics)
+    course = {
+        "epochs": len(trainer.epochs),
+        "seconds": round(sum(one.seconds for one in trainer.epochs), 1),
+        "stopped": trainer.stopped,
+    }
+    card = asked.model_copy(
+        update={
+            "digest": weights_digest(out / WEIGHTS),
+            "metrics": {"dice": metrics},
+            "training": asked.training | course,
+        }
+    )
     (out / CARD).write_text(card.model_dump_json(indent=2) + "\n")
     checkpoint.remove()
     return card
 
 
-def _identity(parameters: TrainParameters, splits: dict[str, list[Sample]]) -> dict[str, Any]:
-    """What a training that was killed must share with the one that goes on."""
-    p = parameters
-    return {
-        "plan": asdict(p.plan),
-        "architecture": [p.architecture, dict(p.architecture_config), p.init],
-        "data": {split: digest_of(samples) for split, samples in splits.items()},
-        "scale": p.mpp,
-    }
+def _identity(asked: ModelCard) -> dict[str, Any]:
+    """What a training that was killed must share with the one that goes on: not names and words."""
+    shared = ("plan", "data", "init_digest", "architecture", "architecture_config", "classes")
+    return {key: value for key, value in of_card(asked).items() if key in (*shared, "mpp")}
 
 
 def load_splits(
@@ -214,8 +235,9 @@ def _card(
     parameters: TrainParameters,
     classes: tuple[ClassCard, ...],
     splits: dict[str, list[Sample]],
-    metrics: Mapping[str, object],
+    home: Path,
 ) -> ModelCard:
+    """The card without what only the training can tell: weights' digest, figures, course."""
     p = parameters
     snapshot = read_snapshot(p.data)
     return ModelCard(
@@ -230,11 +252,13 @@ def _card(
         tile=p.tile,
         halo=p.halo,
         overlap=p.overlap,
-        digest=weights_digest(p.out / WEIGHTS),
+        digest="",
         parent=p.init,
         training={
             "software": f"HistoLoop {__version__}",
-            "data_digest": digest_of(splits["train"]),
+            "versions": _versions(),
+            "data": {split: digest_of(samples) for split, samples in splits.items()},
+            "init_digest": ModelRegistry(home).get(p.init).card.digest if p.init else None,
             "snapshot": snapshot.digest if snapshot else None,
             "patients": {
                 split: sorted({one.patient for one in samples}) for split, samples in splits.items()
@@ -243,11 +267,20 @@ def _card(
             "command": _command(),
         }
         | ({"config": dict(p.config)} if p.config else {}),
-        metrics={"dice": metrics},
         summary=p.summary,
         notice=p.notice,
         licence=p.licence,
     )
+
+
+def _versions() -> dict[str, str]:
+    packages = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
+    found = {one: metadata.version(one) for one in packages if _is_installed(one)}
+    return {"python": platform.python_version(), "machine": platform.machine()} | found
+
+
+def _is_installed(package: str) -> bool:
+    return any(metadata.distributions(name=package))
 
 
 def _command() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class Checkpoint:
         arrays = {
             f"{name}-{at}": one for name, all_ in groups.items() for at, one in enumerate(all_)
         }
-        fresh = self.path.with_name(f"{self.path.name}.part")
+        fresh = self._fresh
         with fresh.open("wb") as file:
             np.savez(file, said=np.array(said), **arrays)  # type: ignore[arg-type]
             file.flush()
@@ -55,15 +56,28 @@ class Checkpoint:
                 if key != "said":
                     groups.setdefault(key.rpartition("-")[0], []).append(file[key])
         now = json.loads(json.dumps(self.identity))
-        differing = [key for key in now if said["identity"].get(key) != now[key]]
-        if differing:
+        if found := "; ".join(differences(said["identity"], now)):
             raise StateError(
-                f"{self.path.parent}: holds an unfinished training with another "
-                f"{', '.join(differing)}",
-                hint=f"choose another --out, or remove {self.path.name} to begin anew",
+                f"{self.path.parent}: holds another training that has not ended: {found}",
+                hint="choose another --out, or begin anew in its place with --restart",
             )
         return groups, said["course"]
 
     def remove(self) -> None:
-        """The training has ended."""
-        self.path.unlink(missing_ok=True)
+        """The training has ended, or is begun anew."""
+        for path in (self.path, self._fresh):
+            path.unlink(missing_ok=True)
+
+    @property
+    def _fresh(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.part")
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """``name was this, is now that`` of every field that differs, tables looked into."""
+    for name in dict.fromkeys([*before, *now]):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from (f"{name} {one}" for one in differences(old, new))
+        elif old != new:
+            yield f"{name} was {json.dumps(old)}, is now {json.dumps(new)}"

@@ -129,6 +129,13 @@ class Trainer:
         if plan.keep == "best":
             self.network.set_weights(self._best)
 
+    @property
+    def stopped(self) -> str:
+        """Why there are no more epochs than there are."""
+        if self._course.over:
+            return f"no better score in {self.plan.patience} epochs"
+        return "all epochs done" if len(self.epochs) == self.plan.epochs else "not ended"
+
     def _variables(self) -> dict[str, list[Any]]:
         """All that a step changes, seeds of dropout included."""
         return {
