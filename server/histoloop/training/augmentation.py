@@ -110,6 +110,10 @@ class View:
         codes = self._moved(truth, matrix, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
         return patch, codes
 
+    def cut_codes(self, codes: Pixels) -> Pixels:
+        """``(side, side)`` of ``(h, w)`` uint8 codes of a whole picture, `IGNORED` beyond it."""
+        return self._moved(codes, self.matrix, cv2.INTER_NEAREST, cv2.BORDER_CONSTANT)
+
     def _moved(self, pixels: Pixels, matrix: NDArray[np.float64], how: int, border: int) -> Pixels:
         beyond = {"borderMode": border, "borderValue": IGNORED}
         if self.bend is None:

@@ -7,7 +7,7 @@ undisturbed one would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -19,6 +19,11 @@ from histoloop.models.segmenter import normalise
 from histoloop.training.augmentation import IGNORED, Augmentation, draw_view, jitter_colour
 from histoloop.training.pixel_finder import PixelFinder
 from histoloop.training.samples import Sample
+
+Codes = NDArray[np.uint8]
+
+CORRECTED = 3.0
+"""Weight of a pixel that a person has corrected, beside others' 1: our choice, not measured."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Pixels ``(n, side, side, 3)`` in [-1, 1], one-hot truth ``(…, classes)``, weight ``(…, 1)``."""
@@ -52,7 +57,7 @@ class PatchSource:
             SlideError, DatasetError: a file that is read by region cannot be decoded there.
         """
         random = np.random.default_rng((self.seed, step))
-        return self._collate([self._draw(random) for _ in range(self.batch)])
+        return self._collate(*zip(*(self._draw(random) for _ in range(self.batch)), strict=True))
 
     def __post_init__(self) -> None:
         groups: dict[str, list[Sample]] = {}
@@ -62,12 +67,18 @@ class PatchSource:
         balanced = self.classes > 1 and self.positives > 0
         self._finder = PixelFinder(self._patients, self.classes) if balanced else None
 
-    def _draw(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _draw(self, random: np.random.Generator) -> tuple[Codes, Codes, NDArray[np.float32]]:
+        """Image, truth and the weight of what is known."""
         sample, centre = self._place(random)
         if not self.how.turn:
             centre = _inside(centre, sample, self.side)
-        image, truth = sample.cut(draw_view(centre, self.side, self.how, random))
-        return jitter_colour(image, self.how, random), truth
+        view = draw_view(centre, self.side, self.how, random)
+        image, truth = sample.cut(view)
+        weight = np.ones(truth.shape, np.float32)
+        if sample.corrected is not None:
+            weight[view.cut_codes(sample.corrected) > 0] = CORRECTED
+        weight[truth == IGNORED] = 0
+        return jitter_colour(image, self.how, random), truth, weight
 
     def _place(self, random: np.random.Generator) -> tuple[Sample, tuple[float, float]]:
         if self._finder and self._finder.any and random.random() < self.positives:
@@ -79,11 +90,15 @@ class PatchSource:
         positives = 0.0 if self._finder else self.positives
         return sample, _centre(sample, positives, random)
 
-    def _collate(self, drawn: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> Batch:
-        pixels = normalise(np.stack([image for image, _ in drawn]))
-        codes = np.stack([truth for _, truth in drawn])[..., None]
+    def _collate(
+        self,
+        images: Sequence[Codes],
+        truths: Sequence[Codes],
+        weights: Sequence[NDArray[np.float32]],
+    ) -> Batch:
+        codes = np.stack(truths)[..., None]
         truth = (codes == np.arange(1, self.classes + 1)).astype(np.float32)
-        return pixels, truth, (codes != IGNORED).astype(np.float32)
+        return normalise(np.stack(images)), truth, np.stack(weights)[..., None]
 
 
 def _centre(sample: Sample, positives: float, random: np.random.Generator) -> tuple[float, float]:

@@ -40,6 +40,8 @@ class Sample:
             0 for none, `IGNORED` where nothing is known.
         digest: of both files.
         weight: how often the patient is drawn in training, beside others' 1.
+        corrected: ``(rows, cols)`` uint8, 255 where a person has corrected a model; `None` where
+            no model has drawn, or the picture is read by region.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Sample:
     truth: Truth
     digest: str
     weight: float = 1.0
+    corrected: Truth | None = None
 
     @property
     def size(self) -> Size:
@@ -257,6 +260,7 @@ def load(picture: Picture, address: SlideFile, mpp: float, meaning: Meaning) -> 
         _truth(meaning.table[mask.read(Box.of(mask.size))], frame),
         _digest(picture),
         picture.weight,
+        _corrected(picture, frame),
     )
 
 
@@ -281,6 +285,15 @@ def _digest(picture: Picture) -> str:
             while part := file.read(1 << 20):
                 found.update(part)
     return found.hexdigest()
+
+
+def _corrected(picture: Picture, frame: Size) -> Truth | None:
+    """As a snapshot has it, beside its masks."""
+    path = picture.mask.parent.parent / "corrections" / f"{picture.name}.png"
+    if not path.is_file():
+        return None
+    mask = open_mask(path)
+    return _truth(mask.read(Box.of(mask.size)), frame)
 
 
 def _truth(classes: Truth, frame: Size) -> Truth:

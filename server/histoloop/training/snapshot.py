@@ -97,6 +97,8 @@ class SnapshotRoi(_Part):
         annotations: all whose areas touch the ROI, and its own.
         consensus: the method that made the mask; raters: those whose drawings went into it.
         pixels: by GT code, of the mask.
+        corrected: pixels that differ from the layers of models, whose digests ``predictions``
+            are; they lie in ``corrections``, and ``corrections_digest`` is empty without layers.
     """
 
     name: str
@@ -112,6 +114,9 @@ class SnapshotRoi(_Part):
     image_digest: str
     mask_digest: str
     pixels: dict[str, int]
+    predictions: tuple[str, ...] = ()
+    corrected: int = 0
+    corrections_digest: str = ""
 
 
 class Snapshot(_Part):
@@ -202,6 +207,8 @@ def verify(folder: Path, snapshot: Snapshot) -> None:
     """
     for roi in snapshot.rois:
         files = {image_of(roi): roi.image_digest, mask_of(roi): roi.mask_digest}
+        if roi.corrections_digest:
+            files[corrections_of(roi)] = roi.corrections_digest
         for number, rater in enumerate(roi.raters):
             files[rater_masks_of(roi) / f"{number:02d}.png"] = rater.mask_digest
         for path, digest in files.items():
@@ -225,6 +232,11 @@ def mask_of(roi: SnapshotRoi) -> Path:
 def rater_masks_of(roi: SnapshotRoi) -> Path:
     """The folder of the annotators' own masks, relative to the snapshot's."""
     return Path(roi.split, "raters", roi.name)
+
+
+def corrections_of(roi: SnapshotRoi) -> Path:
+    """255 where people have corrected a model's layer, else 0; relative to the folder."""
+    return Path(roi.split, "corrections", f"{roi.name}.png")
 
 
 def preview_of(roi: SnapshotRoi) -> Path:

@@ -29,12 +29,14 @@ from histoloop.training.snapshot import (
     SnapshotRater,
     SnapshotRoi,
     Split,
+    corrections_of,
     digest_of_file,
     image_of,
     mask_of,
     read_snapshot,
     verify,
 )
+from histoloop.training.snapshot_corrections import write_corrections
 from histoloop.training.snapshot_plan import PlannedRoi, Request, Say, SnapshotPlan, plan_snapshot
 from histoloop.training.snapshot_preview import write_previews
 from histoloop.training.snapshot_raters import write_raters
@@ -176,10 +178,17 @@ def _write_roi(
     size = Size(one.box.width, one.box.height)
     write_pyramid(image_path, size, one.mpp, _picture(slide, one), lossless=True)
     Image.fromarray(mask).save(mask_path, format="PNG")
+    corrections = write_corrections(
+        draft / corrections_of(record),
+        one.predicted,
+        mask,
+        lambda areas: paint(one.roi, areas, request.codes.background, one.box, one.scale),
+    )
     return record.model_copy(
         update={
             "image_digest": digest_of_file(image_path),
             "mask_digest": digest_of_file(mask_path),
+            **corrections,
         }
     )
 

@@ -23,6 +23,7 @@ from histoloop.training.snapshot import (
     digest_of_json,
 )
 from histoloop.training.snapshot_consensus import ConsensusPlan
+from histoloop.training.snapshot_corrections import Predicted, predicted_in
 from histoloop.training.snapshot_raters import Rater, raters_of
 from histoloop.training.snapshot_rois import RoiBounds, choose_rois
 from histoloop.training.snapshot_sources import Source
@@ -65,6 +66,7 @@ class PlannedRoi:
     Attributes:
         areas: what is painted over it, in the order that the consensus gave.
         raters: who has labelled in it; consensus: the method that makes its mask.
+        predicted: what models have drawn on it.
         box: level box of the picture; scale: base pixels per picture pixel.
         mpp: of the picture.
     """
@@ -77,6 +79,7 @@ class PlannedRoi:
     raters: tuple[Rater, ...]
     consensus: str
     annotations: tuple[SnapshotAnnotation, ...]
+    predicted: Predicted
     outlined_by: str
     box: Box
     scale: Scale
@@ -140,6 +143,7 @@ def _plan_slide(
     if not drawing.rois:
         return [], said
     slide = source.slides.open(entry.id)
+    layers = list(source.documents.predicted(entry.id))
     rois, odd = choose_rois(drawing.rois, stamps, Box.of(slide.size), wanted)
     record, case = _record(slide, request)
     planned = []
@@ -167,6 +171,7 @@ def _plan_slide(
                 raters=raters,
                 consensus=method,
                 annotations=tuple(stamps[number] for number in involved),
+                predicted=predicted_in(roi, layers, request.codes),
                 outlined_by=stamps[roi.document].id,
                 **_frame(slide, roi, record, request),
             )
@@ -262,6 +267,7 @@ def _inputs(
                     "roi": (one.outlined_by, one.roi.index),
                     "annotations": [stamp.model_dump() for stamp in one.annotations],
                     "consensus": one.consensus,
+                    "predicted": one.predicted.digests,
                     "raters": [vars(rater.annotator) for rater in one.raters],
                 }
                 for one, split in zip(rois, splits, strict=True)

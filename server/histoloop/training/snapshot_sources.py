@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from histoloop.annotations.annotators import annotator_of, reviewer_of
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.files import body, read_documents
-from histoloop.annotations.runs import asks, run_of
+from histoloop.annotations.runs import asks, is_prediction, run_of
 from histoloop.annotations.store import AnnotationSummary
 from histoloop.slides.folder import FolderSlideStore
 from histoloop.slides.slide import SlideStore
@@ -38,6 +38,10 @@ class DocumentSource(Protocol):
         Raises:
             AnnotationError: there are documents that cannot be understood.
         """
+        ...
+
+    def predicted(self, slide: str) -> Iterator[DrawnDocument]:
+        """Those that models wrote: people correct them."""
         ...
 
 
@@ -72,6 +76,11 @@ class StoredDocuments:
             if _is_of_people(summary.attributes):
                 yield _drawn(self._store.record(summary.id), summary.id)
 
+    def predicted(self, slide: str) -> Iterator[DrawnDocument]:
+        for summary in sorted(self._store.list(slide), key=lambda one: one.id):
+            if is_prediction(summary.attributes):
+                yield _drawn(self._store.record(summary.id), summary.id)
+
 
 class DocumentsBeside:
     """``<stem>.json`` beside a slide's file."""
@@ -80,11 +89,19 @@ class DocumentsBeside:
         self._slides = slides
 
     def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
+        return self._where(slide, _is_of_people)
+
+    def predicted(self, slide: str) -> Iterator[DrawnDocument]:
+        return self._where(slide, is_prediction)
+
+    def _where(
+        self, slide: str, wanted: Callable[[Mapping[str, Any]], bool]
+    ) -> Iterator[DrawnDocument]:
         path = self._slides.find(slide).path.with_suffix(".json")
         if not path.is_file():
             return
         for number, record in enumerate(read_documents(path)):
-            if _is_of_people(_attributes(record)):
+            if wanted(_attributes(record)):
                 yield _drawn(record, f"{path.stem}#{number}")
 
 
