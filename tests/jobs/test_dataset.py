@@ -64,7 +64,9 @@ def test_rasterize_writes_what_it_says(tmp_path, gtcodes):
 def test_a_snapshot_of_a_folder_trains_a_model_that_names_it(tmp_path, gtcodes):
     slides, out, model = tmp_path / "slides", tmp_path / "snapshot", tmp_path / "model"
     for number in range(2):
-        write_case(slides, f"TCGA-A2-A0D{number}-01Z-00-DX1", seed=number)
+        roi = ROI._replace(x=ROI.x + 10 * number)  # the same picture twice would be refused
+        documents = [document(rectangle(roi, "roi"), rectangle(TUMOR, "mostly_tumor"))]
+        write_case(slides, f"TCGA-A2-A0D{number}-01Z-00-DX1", documents, seed=number)
     words = ("--gtcodes", gtcodes, "--classes", "tumor=1;other=*", "--test", 0, "--valid", 0.5)
     first = run("dataset", "build", "--source", slides, *words, "--out", out)
     again = run("dataset", "build", "--source", slides, *words, "--out", out)
