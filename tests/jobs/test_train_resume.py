@@ -17,7 +17,7 @@ from histoloop.models.card import read_card
 OPTIONS = (
     *("--epochs", "3", "--steps", "60", "--side", "32", "--batch", "2", "--keep", "best"),
     *("--mpp", "1", "--assume-mpp", "1", "--seed", "4"),
-    *("--arch-config", "levels=2", "--arch-config", "base_filters=4"),
+    *("--architecture", "unet", "--arch-config", "levels=2", "--arch-config", "base_filters=4"),
 )
 DIE_AT_THE_SECOND_CHECKPOINT = """
 import os, signal

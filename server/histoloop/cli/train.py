@@ -49,7 +49,7 @@ def train(
     ] = None,
     architecture: Annotated[
         str, typer.Option(help="The network.", rich_help_panel=NETWORK)
-    ] = "unet",
+    ] = "lean-unet",
     arch_config: Annotated[
         list[str] | None,
         typer.Option(

@@ -58,7 +58,7 @@ class TrainParameters:
     classes: tuple[str, ...] | None = None
     mpp: float = 2.0
     assumed_mpp: float | None = None
-    architecture: str = "unet"
+    architecture: str = "lean-unet"
     architecture_config: Mapping[str, Any] = field(default_factory=dict)
     init: str | None = None
     tile: int = 512

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import keras
 
 NAMES = (
+    "lean-unet",
     "unet",
     "efficientnet-lite-unet",
-    "lean-unet",
     "unet-classic",
     "attention-unet",
     "multiresunet",
