@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=os.cpu_count() or 1, ge=1, description="predictions at a time, a core each"
     )
+    gate_margin: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Dice that a class may lose on the locked test and still be no worse",
+    )
 
     @property
     def ledger_url(self) -> str:

@@ -36,12 +36,16 @@ def show_model(reference: str, home: Home = None) -> None:
 
     Beside it stand its tags, what it goes on from, its name's history and the gate's decision.
     """
+    from histoloop.training.gate_decision import read_decision
+
     registry = _registry(home)
     card = registry.get(reference).card
+    decision = read_decision(registry.folder.parent, card.name, card.version)
     said = card.model_dump(mode="json") | {
         "tags": registry.tags_of(card),
         "lineage": registry.lineage(card),
         "history": [one.model_dump() for one in registry.tags.read(card.name).history],
+        "gate": {"words": decision.words} | decision.model_dump() if decision else None,
     }
     typer.echo(json.dumps(said, indent=2, ensure_ascii=False))
 

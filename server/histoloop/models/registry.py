@@ -90,12 +90,17 @@ class ModelRegistry:
             parent = cards[parent].parent if parent in cards else None
         return found
 
-    def promote(self, reference: str, by: str, why: str = "") -> Model:
+    def promote(
+        self, reference: str, by: str, why: str = "", over: ModelCard | None = None
+    ) -> Model:
         """Make a version the active one of its name.
+
+        Args:
+            over: the only one that it may take the place of.
 
         Raises:
             NotFoundError: there is no such version.
-            StateError: it is active already.
+            StateError: it is active already, or another than ``over`` is.
         """
         name, _, version = reference.partition("@")
         if not version:
@@ -104,6 +109,8 @@ class ModelRegistry:
 
         def change(before: Standing) -> Standing:
             active = self.active(name)
+            if over and (active is None or active.card.reference != over.reference):
+                raise StateError(f"{over.reference} is not the active one any more")
             if before.active == model.card.version:
                 raise StateError(f"{model.card.reference} is active already")
             if before.active is None and active:

@@ -60,6 +60,14 @@ def difference_interval(
     return _interval(len(patients), difference, seed)
 
 
+def mean_interval(patients: Sequence[Sequence[float]], seed: int = 0) -> Interval:
+    """Of the mean over pictures of some figure; the figures of each patient's pictures."""
+    sums, counts = (np.array([how(one) for one in patients], float) for how in (sum, len))
+    return _interval(
+        len(patients), lambda drawn: sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), seed
+    )
+
+
 def verdict(difference: float, interval: Interval, slides: int) -> str:
     """What a paired comparison of ``slides`` pictures allows to say."""
     on = f"on {slides} slide{'s' if slides != 1 else ''} of {interval.patients} patient"
