@@ -79,7 +79,7 @@ chromium:
 
 # The bundled model is made by this command; card.json then says what was measured besides.
 model: build/tumor-data
-	$(BIN)/histoloop train --data $< $(TUMOR) --name tumor --out build/tumor
+	$(BIN)/histoloop train --data $< $(TUMOR) --name tumor --out build/tumor --restart
 
 leave-one-out: build/tumor-data
 	$(BIN)/python -m benchmarks.leave_one_out $< $(LEAVE_ONE_OUT)

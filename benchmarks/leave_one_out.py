@@ -28,7 +28,7 @@ def fold(data: Path, name: str, options: list[str]) -> float:
     """Dice on one picture of a network that was trained without its patient."""
     out = data.with_name(f"without-{patient_of(name)}")
     command = [str(Path(sys.executable).with_name("histoloop")), "train", "--data", str(data)]
-    command += ["--out", str(out), "--hold-out", patient_of(name), *options]
+    command += ["--out", str(out), "--restart", "--hold-out", patient_of(name), *options]
     subprocess.run(command, check=True)
     card = json.loads((out / "card.json").read_text())
     return float(card["metrics"]["dice"]["test"][name]["tumor"])

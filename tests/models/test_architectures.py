@@ -181,10 +181,11 @@ def test_own_layers_load_where_no_architecture_was_imported(tmp_path):
     OpenVinoRuntime(Model(folder, read_card(folder)), 1, tmp_path / "cache")
 
 
-def test_the_bundled_model_fits_the_default_architecture():
+def test_the_bundled_model_fits_the_architecture_of_its_card():
     folder = Path(str(files("histoloop.models"))) / "bundled" / "tumor"
-    bundled = load_network(Model(folder, read_card(folder)))
-    network = architectures.build("unet", 1)
+    card = read_card(folder)
+    bundled = load_network(Model(folder, card))
+    network = architectures.build(card.architecture, 1, **card.architecture_config)
     network.set_weights(bundled.get_weights())
     assert [one.name for one in network.layers] == [one.name for one in bundled.layers]
     pixels, _ = batch()
