@@ -10,7 +10,17 @@ import typer
 from typer.exceptions import TyperException
 
 from histoloop import __version__
-from histoloop.cli import dataset, demo, evaluate, models, segment, serve, synthesize, train
+from histoloop.cli import (
+    dataset,
+    demo,
+    evaluate,
+    models,
+    retrain,
+    segment,
+    serve,
+    synthesize,
+    train,
+)
 from histoloop.cli.annotations import app as annotations_app
 from histoloop.errors import CancelledError, HistoloopError
 
@@ -26,6 +36,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("segment")(segment.segment)
 app.command("train")(train.train)
+app.command("retrain")(retrain.retrain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("synthesize")(synthesize.synthesize)
 app.add_typer(annotations_app, name="annotations")

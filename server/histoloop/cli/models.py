@@ -65,7 +65,7 @@ def add_model(
     from histoloop.models.admission import add
 
     registry = _registry(home)
-    card = add(registry, folder, _who(), why).card
+    card = add(registry, folder, who(), why).card
     if "active" in registry.tags_of(card):
         typer.echo(f"{card.reference} added: active, the first of its name")
         return
@@ -80,14 +80,14 @@ def promote_model(
     reference: Annotated[str, typer.Argument(metavar="NAME@V")], why: Why = "", home: Home = None
 ) -> None:
     """Make a version the one that its name stands for, whatever the gate has said."""
-    card = _registry(home).promote(reference, _who(), why).card
+    card = _registry(home).promote(reference, who(), why).card
     typer.echo(f"{card.reference} is active; the next job uses it")
 
 
 @app.command("rollback")
 def rollback_model(name: str, why: Why = "", home: Home = None) -> None:
     """Go back to the version that was active before; the next job uses it."""
-    card = _registry(home).rollback(name, _who(), why).card
+    card = _registry(home).rollback(name, who(), why).card
     typer.echo(f"{card.reference} is active again; the next job uses it")
 
 
@@ -98,7 +98,8 @@ def _registry(home: Path | None) -> ModelRegistry:
     return ModelRegistry(settings(home=home).home)
 
 
-def _who() -> str:
+def who() -> str:
+    """Who is at the terminal, for people."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name

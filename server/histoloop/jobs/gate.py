@@ -13,7 +13,7 @@ from histoloop.jobs.judgement import JudgedSlide, Judgement
 from histoloop.models.card import ModelCard
 from histoloop.models.registry import Model, ModelRegistry
 from histoloop.training.gate import Contest, Pair, decide
-from histoloop.training.gate_decision import Decision, save_decision
+from histoloop.training.gate_decision import Decision, read_decision, save_decision
 from histoloop.training.locked_test import LockedTest
 
 GATE = "gate"
@@ -80,6 +80,13 @@ class Gate:
             )
             found.append(evaluate(asked, self.home, self.executor, heard))
         return decide(contest_of(found, test.read().digest), self.margin)
+
+
+def decided(home: Path, card: ModelCard) -> Decision | None:
+    """What the gate said of a version and has carried out; `None` while that is still to come."""
+    history = ModelRegistry(home).tags.read(card.name).history
+    done = any(one.version == card.version and one.by == GATE for one in history)
+    return read_decision(home, card.name, card.version) if done else None
 
 
 def contest_of(evaluations: Sequence[Evaluation], test: str) -> Contest:
