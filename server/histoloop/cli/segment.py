@@ -37,6 +37,52 @@ def segment(
     runtime: Annotated[
         RuntimeName, typer.Option(help="auto takes OpenVINO where it is installed.")
     ] = RuntimeName.AUTO,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="Shrink each picture to one tile instead of cutting it up."),
+    ] = False,
+    tile: Annotated[
+        int | None,
+        typer.Option(metavar="PX", help="What the network sees at once. [default: the model's]"),
+    ] = None,
+    halo: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            help="Context around a tile whose prediction is dropped. [default: the model's]",
+        ),
+    ] = None,
+    overlap: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            help="Width in which neighbouring tiles are blended. [default: the model's]",
+        ),
+    ] = None,
+    grey: Annotated[
+        bool, typer.Option("--grey", help="Also grey.png: the probability, 0 to 255.")
+    ] = False,
+    binarise: Annotated[
+        bool,
+        typer.Option(
+            "--binarise", "--binarize", help="Also binary.png: 255 from the threshold on, else 0."
+        ),
+    ] = False,
+    colourise: Annotated[
+        bool,
+        typer.Option(
+            "--colourise", "--colorize", help="Also colour.png: classes in the model's colours."
+        ),
+    ] = False,
+    merged: Annotated[
+        bool, typer.Option("--merged", help="Also merged.png: those colours over the picture.")
+    ] = False,
+    sharpen: Annotated[
+        bool,
+        typer.Option(
+            "--sharpen", help="Sharpen the probability in these pictures (3 × 3), nowhere else."
+        ),
+    ] = False,
     tissue_mask: Annotated[
         bool, typer.Option(help="Leave out tiles that show only glass or ink.")
     ] = True,
@@ -63,7 +109,12 @@ def segment(
     **mask.tiff** (class codes as a tiled pyramid), **probability.zarr** (OME-Zarr) and
     **report.json** (areas, timings, provenance). One bad slide does not stop the others.
 
-    Example: `histoloop segment slide.svs --out results --roi 1000,1000,4000,4000`
+    Plain pictures (JPEG, PNG, TIFF) are slides too; `--slide-mpp` says their scale. For them,
+    and for regions, `--grey --binarise --colourise --merged` add PNGs of the picture's own size
+    (`grey-CODE.png`, `binary-CODE.png` where the model has several classes).
+
+    Example: `histoloop segment slide.svs --out results --roi 1000,1000,4000,4000`, or
+    `histoloop segment my-pictures --slide-mpp 0.25 --out results --merged`
 
     A slide of a Digital Slide Archive is named by the address that the browser shows for it;
     it is read by region, never downloaded. `HISTOLOOP_DSA` names the archive that
@@ -73,6 +124,7 @@ def segment(
     from histoloop.cli.progress import segment_with_progress
     from histoloop.cli.values import parse_box, slide_addresses
     from histoloop.config import settings
+    from histoloop.jobs.inference_options import PictureOptions, TileOptions
     from histoloop.jobs.plan import SegmentParameters
 
     said = settings(home=home, scheduler=scheduler)
@@ -87,6 +139,8 @@ def segment(
         runtime=runtime,
         tissue_only=tissue_mask,
         resume=resume,
+        tiles=TileOptions(whole, tile, halo, overlap),
+        pictures=PictureOptions(grey, binarise, colourise, merged, sharpen),
     )
     raise typer.Exit(
         segment_with_progress(addresses, common, said, push=push or replace, supersede=replace)

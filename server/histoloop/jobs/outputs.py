@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,13 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
     return Results(counts, vectors)
 
 
-def report(plan: Plan, results: Results, tally: Tally, seam: dict[str, float]) -> Report:
+def report(
+    plan: Plan,
+    results: Results,
+    tally: Tally,
+    seam: dict[str, float],
+    pictures: Sequence[str] = (),
+) -> Report:
     """Everything that report.json says."""
     card, mpp = plan.model.card, plan.base_mpp
     return Report(
@@ -135,7 +141,14 @@ def report(plan: Plan, results: Results, tally: Tally, seam: dict[str, float]) -
         classes=_areas(plan, results.pixels),
         vectorisation=_vectorisation(results.layers),
         warnings=plan.warnings(),
+        tiling=asdict(plan.grid.tiling) | {"whole": plan.parameters.tiles.whole},
+        pictures=pictures_made(plan.parameters, pictures),
     )
+
+
+def pictures_made(parameters: SegmentParameters, names: Sequence[str]) -> dict[str, Any]:
+    """What report.json says of the pictures beside it; nothing where there are none."""
+    return {"files": list(names), "sharpened": parameters.pictures.sharpen} if names else {}
 
 
 def finish(folder: Path, report: Report) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 from histoloop.errors import SlideError, UsageError
 from histoloop.geometry import Box, Mpp, Scale, Size, region_of_interest
+from histoloop.jobs.inference_options import PictureOptions, TileOptions
 from histoloop.masks.labels import LabelClass
 from histoloop.masks.mask import MaskFrame
 from histoloop.models.registry import Model
@@ -36,6 +37,7 @@ class SegmentParameters:
         tta: 1, 4 or 8 turns of every tile.
         tissue_only: leave out tiles without tissue.
         resume: keep the shards that an interrupted run left in ``out``.
+        tiles: how the slide is cut; pictures: what is written beside the files of every run.
     """
 
     slide: SlideAddress
@@ -47,6 +49,8 @@ class SegmentParameters:
     runtime: RuntimeName = RuntimeName.AUTO
     tissue_only: bool = True
     resume: bool = False
+    tiles: TileOptions = field(default_factory=TileOptions)
+    pictures: PictureOptions = field(default_factory=PictureOptions)
 
     def __post_init__(self) -> None:
         if not 0.0 < self.threshold <= 1.0:
@@ -63,6 +67,7 @@ class Plan:
     """A slide, a model, and the tiles between them.
 
     Attributes:
+        model: its card has the tiles that were asked for.
         region: the part asked for, base pixels.
     """
 
@@ -79,8 +84,16 @@ class Plan:
 
     @property
     def mpp(self) -> float:
-        """µm/px of the prediction: the model's, but for slides that are far too coarse for it."""
-        return max(self.model.card.mpp, max(self.base_mpp.x, self.base_mpp.y) / _MOST_ENLARGED)
+        """µm/px of the prediction: the model's, but for slides that are far too coarse for it.
+
+        A whole picture has the one at which its longer side is a tile.
+        """
+        base, card = self.base_mpp, self.model.card
+        wanted = card.mpp
+        if self.parameters.tiles.whole:
+            size = self.slide.size
+            wanted = max(size.width * base.x, size.height * base.y) / card.tile
+        return max(wanted, max(base.x, base.y) / _MOST_ENLARGED)
 
     @property
     def scale(self) -> Scale:
@@ -141,6 +154,11 @@ class Plan:
     def warnings(self) -> list[str]:
         """What the user should know although it works."""
         wanted, had = self.model.card.mpp, max(self.base_mpp.x, self.base_mpp.y)
+        if self.parameters.tiles.whole and not 2 / 3 <= self.mpp / wanted <= 1.5:
+            return [
+                f"{self.slide.name} is one tile at {self.mpp:.3g} µm/px, the model was trained at "
+                f"{wanted:g}: leave --whole out where the prediction matters"
+            ]
         if had <= 1.5 * wanted:
             return []
         return [
@@ -156,6 +174,7 @@ def make_plan(parameters: SegmentParameters, slide: Slide, model: Model, run: st
         MissingScaleError: the slide does not say its scale and the user did not.
         SlideError: the slide is damaged, or too small to show tissue.
         RegionError: the region lies outside the slide.
+        UsageError: the model does not take such tiles.
     """
     mpp = known_mpp(slide)
     if min(slide.size.width * mpp.x, slide.size.height * mpp.y) < _SMALLEST_UM:
@@ -165,5 +184,6 @@ def make_plan(parameters: SegmentParameters, slide: Slide, model: Model, run: st
             hint=f"a side needs at least {_SMALLEST_UM:g} µm",
         )
     region = region_of_interest(parameters.roi, slide.size, slide.name)
+    model = replace(model, card=parameters.tiles.applied(model.card))
     plan = Plan(parameters, slide, model, region, None, run or uuid4().hex[:12])
     return replace(plan, tissue=find_tissue(slide)) if parameters.tissue_only else plan

@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.slides.reading import read
 from histoloop.slides.slide import Slide, SlideAddress, changed, known_mpp
-from histoloop.tiling.grid import Cell, Shard, TileGrid
+from histoloop.tiling.grid import Cell, Shard, TileGrid, Tiling
 from histoloop.tiling.stitching import Probabilities
 
 
@@ -77,7 +77,9 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     path = task.shard_path(shard)
     if (tiles := _load(path)) is not None:
         return ShardResult(tiles, resumed=True)
-    segmenter = _segmenter(task.model, task.runtime, task.threads, task.cache, task.tta)
+    segmenter = _segmenter(
+        task.model, task.runtime, task.threads, task.cache, task.tta, task.grid.tiling
+    )
     slide = _slide(task.slide, task.fingerprint)
     scale = Scale.between(known_mpp(slide), Mpp.square(task.mpp))
     start = time.perf_counter()
@@ -120,9 +122,11 @@ def _load(path: Path) -> dict[Cell, Probabilities] | None:
 
 @lru_cache(maxsize=2)
 def _segmenter(
-    folder: Path, runtime: RuntimeName, threads: int, cache: Path, tta: int
+    folder: Path, runtime: RuntimeName, threads: int, cache: Path, tta: int, tiling: Tiling
 ) -> Segmenter:
-    model = Model(folder, read_card(folder))
+    """The model for the tiles of the grid, which need not be those that its card proposes."""
+    card = read_card(folder).model_copy(update=asdict(tiling))
+    model = Model(folder, card)
     return Segmenter(model.card, runtimes.load(model, runtime, threads, cache), tta)
 
 

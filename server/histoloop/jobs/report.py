@@ -82,7 +82,12 @@ class Vectorisation:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of `report.json`."""
+    """The whole of `report.json`.
+
+    Attributes:
+        tiling: px of tile, halo and overlap, and whether the picture was one tile.
+        pictures: ``files`` that lie beside it, and whether they were ``sharpened``.
+    """
 
     run: str
     plan: str
@@ -100,6 +105,8 @@ class Report:
     classes: list[ClassArea]
     vectorisation: Vectorisation
     warnings: list[str]
+    tiling: dict[str, Any] = field(default_factory=dict)
+    pictures: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""

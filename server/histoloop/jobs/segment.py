@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from histoloop.jobs.pace import Pace
 from histoloop.jobs.plan import Plan, SegmentParameters, make_plan
 from histoloop.jobs.prediction import PredictionTask, predict_shard
 from histoloop.jobs.report import Report, Tally
+from histoloop.jobs.result_pictures import refuse_too_large, write_pictures
 from histoloop.masks.mask import Mask
 from histoloop.models import runtimes
 from histoloop.models.registry import ModelRegistry
@@ -43,13 +45,14 @@ def segment(
     context.listener.progress(Progress("tissue"))
     plan = plan_segmentation(parameters, home, run)
     if parameters.resume and (done := outputs.finished(parameters, plan.digest)):
-        return done
+        return _completed(plan, done, context)
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
     mask = Mask.create(folder / outputs.PROBABILITY, plan.mask_frame)
     stitcher = _predict(plan, home, mask, tally, context)
     context.listener.progress(Progress("trace", tally.tiles, tally.tiles))
     results = outputs.write(plan, mask, folder, tally, context.listener.check)
-    report = outputs.report(plan, results, tally, stitcher.seam.summary())
+    pictures = write_pictures(plan, mask, folder, context.listener.check)
+    report = outputs.report(plan, results, tally, stitcher.seam.summary(), pictures)
     outputs.finish(folder, report)
     return report
 
@@ -59,7 +62,22 @@ def plan_segmentation(parameters: SegmentParameters, home: Path, run: str | None
     slide = parameters.slide.open()
     model = ModelRegistry(home).get(parameters.model)
     choose(parameters.runtime)
-    return make_plan(parameters, slide, model, run)
+    plan = make_plan(parameters, slide, model, run)
+    if parameters.pictures.wanted:
+        refuse_too_large(plan.region, slide.name)
+    return plan
+
+
+def _completed(plan: Plan, done: Report, context: Context) -> Report:
+    """A complete run, with the pictures that are asked for now."""
+    if not plan.parameters.pictures.wanted:
+        return done
+    folder = plan.parameters.out
+    mask = Mask.open(folder / outputs.PROBABILITY)
+    names = write_pictures(plan, mask, folder, context.listener.check)
+    report = replace(done, pictures=outputs.pictures_made(plan.parameters, names))
+    outputs.finish(folder, report)
+    return report
 
 
 def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context) -> Stitcher:

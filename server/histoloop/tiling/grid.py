@@ -53,7 +53,11 @@ class Tiling:
     overlap: int
 
     def __post_init__(self) -> None:
-        if self.overlap % 2 or min(self.halo, self.overlap) < 0 or self.step < 2 * self.overlap:
+        if (
+            self.overlap % 2
+            or min(self.halo, self.overlap) < 0
+            or self.step < max(1, 2 * self.overlap)
+        ):
             raise UsageError(
                 f"tile {self.tile} px, halo {self.halo} px, overlap {self.overlap} px do not fit",
                 hint="overlap must be even, and tile ≥ 2 · halo + 3 · overlap",
