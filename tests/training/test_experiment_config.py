@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.experiment import CONFIG, write_config
 
+from histoloop.cli.main import app
 from histoloop.errors import UsageError
+from histoloop.masks.labels import LabelClass, labels
 from histoloop.models import architectures
 from histoloop.training.experiment_config import read_experiment
 from histoloop.training.experiment_file import read_entries
-from histoloop.training.experiment_keys import ARCHITECTURES, KEYS, LOSSES
+from histoloop.training.experiment_keys import ARCHITECTURES, KEYS, LOSSES, Context, Elsewhere
 from histoloop.training.losses import LOSSES as KNOWN_LOSSES
 
 
@@ -291,6 +296,71 @@ def test_a_line_that_means_nothing_is_named(tmp_path, content, wanted):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.config: cannot be read"):
         read_experiment(tmp_path / "gone.config", {})
+
+
+INFERENCE = ("infer", "tiledinfer", "segmentation")
+
+
+def test_inference_becomes_flags_that_segment_has(tmp_path):
+    asked = {
+        f"{section}__{key}": value
+        for section in INFERENCE[:2]
+        for key, value in {
+            "binarize": "True",
+            "threshold": "118",
+            "mask_colorize": "True",
+            "merged_dir": '"./merged"',
+        }.items()
+    }
+    experiment = read(tmp_path, segmentation__colorize="True", **asked)
+    became = {one.name: one.became for one in experiment.findings}
+    assert became["infer.binarize"] == "segment --binarise"
+    assert became["tiledinfer.threshold"] == "segment --threshold 0.4627"
+    assert became["infer.sharpening"] == "segment --sharpen"
+    assert became["segmentation.colorize"].startswith("segment --colourise (it counts")
+    assert "--whole" in became["infer.images_dir"]
+    assert "--whole" not in became["tiledinfer.images_dir"]
+    said = "\n".join(became[name] for name in became if name.split(".")[0] in INFERENCE)
+    flags = {option for one in segment_command().params for option in one.opts}
+    assert set(re.findall(r"--\w+", said)) <= flags | {"--tile", "--halo"}
+    assert {"--binarise", "--merged", "--whole", "--out"} <= set(re.findall(r"--\w+", said))
+
+
+def test_what_is_off_in_the_inference_stays_off(tmp_path):
+    off = {"infer__sharpening": "False", "infer__binarize": "False"}
+    experiment = read(tmp_path, **off)
+    assert found(experiment, "infer.sharpening").became.startswith("off, as without --sharpen")
+    assert found(experiment, "infer.sharpening").fate == "unused"
+    assert found(experiment, "infer.binarize").became == "segment --grey"
+
+
+def test_a_threshold_of_255_is_the_same_of_1():
+    values = np.arange(256, dtype=np.uint8)[None, None]
+    for grey in range(256):
+        became = KEYS["infer.threshold"].translate(grey, Context("unet-classic", {}))
+        threshold = float(became.removeprefix("segment --threshold "))
+        codes = labels(values, (LabelClass("tumor", 1, "#ffffff"),), threshold)
+        assert int(np.argmax(codes)) == max(grey, 1)
+
+
+def segment_command():
+    return typer.main.get_command(app).commands["segment"]
+
+
+def test_the_table_of_the_inference_says_what_explain_says():
+    """Every key of its sections stands there, in a row with the flag that it becomes."""
+    text = (Path(__file__).parents[2] / "docs/experiment.md").read_text()
+    rows = [line for line in text.partition("## Inference")[2].splitlines() if "|" in line]
+    context = Context("unet-classic", {})
+    for name in (name for name in KEYS if name.split(".")[0] in INFERENCE):
+        (row,) = (line for line in rows if f"`{name}`" in line.split("|")[1])
+        answer = KEYS[name].translate(1 if "threshold" not in name else 127, context)
+        if isinstance(answer, dict):
+            flags = {f"--{one}" for one in answer}
+        else:
+            flags = set(re.findall(r"--\w+", answer)) if isinstance(answer, Elsewhere) else set()
+        assert flags <= set(re.findall(r"--\w+", row)), name
+        assert bool(flags or "PICTURES" in row) != ("nothing" in row), name
 
 
 def test_the_documentation_names_every_key():

@@ -6,6 +6,7 @@ another command, any other text says why the key counts nowhere. `KEYS` is all t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -219,17 +220,31 @@ def _tile(value: Any, context: Context) -> Answer:
 
 
 def _threshold(value: Any, _: Context) -> Answer:
-    return Elsewhere(f"segment --threshold {max(number(value), 1.0) / 255:.2f}")
+    grey = min(max(number(value), 1.0), 255.0)
+    # Never above: the next grey value would be the first that reaches it.
+    return Elsewhere(f"segment --threshold {math.floor(grey / 255 * 10_000) / 10_000:g}")
+
+
+def _binarize(value: Any, _: Context) -> Answer:
+    return Elsewhere("segment --binarise" if value else "segment --grey")
+
+
+def _switch(name: str) -> Rule:
+    """A picture of ``segment``, or a way to make it, that is on or off."""
+    return Rule(
+        lambda value, _: Elsewhere(f"segment {name}") if value else f"off, as without {name}"
+    )
 
 
 _DATA = Rule(lambda *_: {"pictures": True}, ("data",))
-_IMAGES = elsewhere("segment IMAGES…: files or folders are named there")
+_WHOLE = elsewhere("segment PICTURES… --whole: files or folders are named there")
+_TILED = elsewhere("segment PICTURES…: files or folders are named there")
 _OUT = elsewhere("segment --out")
-_MERGED = elsewhere("the viewer lays results over the slide; segment writes no merged pictures")
-_SHARPER = unused("a 3 × 3 kernel over a mask only adds noise at its rim; outlines are exact")
-_BINARY = elsewhere("segment: mask.tiff holds classes, probability.zarr the probabilities")
+_MERGED = elsewhere("segment --merged: merged.png among the other results")
+_COLOURS = elsewhere("segment --colourise: colour.png among the other results")
+_CARD = unused("classes have the colours of the model's card, what is none of them is black")
+_SOFT = unused("a blurred mask has lost its outline")
 _BLEND = unused("tiles are blended by weight; a whole picture shrunk to one tile has no say")
-_COLOUR = elsewhere("annotations and viewer: classes have the colours of the model's card")
 _OTSU = unused("a threshold from a picture's own histogram finds a class where there is none")
 _EPOCH = unused("no pictures are written per epoch; evaluate shows the worst tiles")
 _DRAWN = unused("patches are turned by any angle, mirrored and zoomed, each time anew")
@@ -245,20 +260,22 @@ def _data(section: str) -> dict[str, Rule]:
     return {f"{section}.{name}": _DATA for name in names}
 
 
-def _inference(section: str) -> dict[str, Rule]:
+def _inference(section: str, pictures: Rule) -> dict[str, Rule]:
     return {
         f"{section}.{name}": rule
         for name, rule in {
-            "images_dir": _IMAGES,
+            "images_dir": pictures,
             "output_dir": _OUT,
             "merged_dir": _MERGED,
-            "binarize": _BINARY,
+            "colorized_dir": _COLOURS,
+            "colorized_output_format": unused("RGB everywhere"),
+            "binarize": Rule(_binarize),
             "threshold": Rule(_threshold),
-            "sharpening": _SHARPER,
-            "mask_colorize": _COLOUR,
+            "sharpening": _switch("--sharpen"),
+            "mask_colorize": _switch("--colourise"),
             "algorithm": _OTSU,
-            "blur": _SHARPER,
-            "color_converter": _LIGHT,
+            "blur": _SOFT,
+            "color_converter": unused("pictures are predicted in their own colours"),
         }.items()
     }
 
@@ -336,15 +353,16 @@ KEYS: Mapping[str, Rule] = {
     "eval.batch_size": unused("pictures are predicted tile by tile"),
     **_data("valid"),
     **_data("test"),
-    **_inference("infer"),
-    **_inference("tiledinfer"),
+    **_inference("infer", _WHOLE),
+    **_inference("tiledinfer", _TILED),
     "tiledinfer.overlapping": option("halo", lambda value: whole(value, 0)),
     "tiledinfer.split_size": Rule(_tile, ("tile",)),
     "tiledinfer.bitwise_blending": _BLEND,
     "tiledinfer.background": unused("what is not predicted is no class"),
     "tiledinfer.debug": _FILES,
-    **_same(_COLOUR, "segmentation", "colorize", "black", "white"),
-    "segmentation.blursize": _SHARPER,
+    "segmentation.colorize": _switch("--colourise"),
+    **_same(_CARD, "segmentation", "black", "white"),
+    "segmentation.blursize": unused("the picture under the colours of merged.png stays sharp"),
     **_same(_LIGHT, "image", "color_converter", "gamma", "sharpening", "contrast", "brightness"),
     "image.color_order": unused("RGB everywhere"),
     "mask.blur": unused("a blurred mask is no longer a class"),
@@ -352,7 +370,7 @@ KEYS: Mapping[str, Rule] = {
     **_same(_MASKS, "mask", "binarize", "threshold", "mask_datatype", "mask_file_format"),
     **_same(_MASKS, "mask", "rgb_map", "color_map"),
     "mask.algorithm": _OTSU,
-    "mask.mask_colorize": _COLOUR,
+    "mask.mask_colorize": _switch("--colourise"),
     "generator.augmentation": elsewhere("--augment, with model.generator"),
     **_same(_FILES, "generator", "debug", "generated_images_dir", "generated_masks_dir"),
     **_same(_DRAWN, "augmentor", "vflip", "hflip", "rotation", "angles", "shrinks"),
