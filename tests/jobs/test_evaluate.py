@@ -146,6 +146,8 @@ def test_a_report_names_who_was_trained_on_and_who_is_too_few(written):
     assert tumor["dice_interval"]["low"] is None
     assert "3 patients, too few" in tumor["dice_interval"]["words"]
     (one,) = report["comparison"]
+    assert one["model"] == "other@1"
+    assert report["other"] == report["others"][0]
     assert one["verdict"].startswith("not distinguishable on 3 slides of 3 patients")
     assert one["verdict"] in said.stdout
 
@@ -188,6 +190,104 @@ def test_worst_tiles_show_picture_truth_and_prediction(written):
     changed = [np.abs(panel - image).max(axis=2) > 0 for panel in (truth, answer)]
     inner = changed[0] ^ changed[1]
     assert inner.mean() > 0.5  # opposite answers: hardly a pixel is tinted in both
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory) -> Path:
+    """Six patients, two pictures of the last: enough for intervals."""
+    folder = tmp_path_factory.mktemp("six")
+    rows = [("name", "patient")]
+    for seed in range(7):
+        path = picture(folder, f"p{seed}", 20 + seed)
+        dark = np.asarray(Image.open(path)).astype(int).sum(axis=2) < 480
+        mask(folder, f"p{seed}", dark)
+        rows.append((f"p{seed}", f"P{min(seed, 5)}"))
+    with (folder / "patients.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def three(home, six, tmp_path_factory):
+    """`tiny` beside `other`, and beside a copy of itself in a folder that says `tiny@1`, too."""
+    copy, out = tmp_path_factory.mktemp("copy") / "copy", tmp_path_factory.mktemp("three")
+    shutil.copytree(home / "models/tiny", copy)
+    words = ("--model", "tiny", "--compare", "other", "--compare", copy, "--data", six)
+    said = run("evaluate", *words, "--home", home, "--out", out)
+    return out, said, f"tiny@1 ({copy})"
+
+
+def test_several_models_stand_in_one_table_each_with_its_interval(three):
+    out, said, copy = three
+    report = json.loads((out / "report.json").read_text())
+    labels = ["tiny@1 (tiny)", "other@1", copy]
+    assert [row["model"] for row in report["table"]] == labels
+    assert [one["label"] for one in report["others"]] == labels[1:]
+    assert report["other"]["name"] == "other"
+    for row, judged in zip(report["table"], (report["model"], *report["others"]), strict=True):
+        (tumor,) = judged["classes"]
+        assert row["dice"] == tumor["pooled"]["dice"]
+        assert (row["dice_low"], row["dice_high"]) == (
+            tumor["dice_interval"]["low"],
+            tumor["dice_interval"]["high"],
+        )
+        assert row["dice_low"] <= row["dice"] <= row["dice_high"]
+        assert row["patients"] == 6
+    with (out / "comparison.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{key: one or None for key, one in row.items()} for row in rows] == [
+        {key: None if one is None else str(one) for key, one in row.items()}
+        for row in report["table"]
+    ]
+    text = (out / "index.html").read_text()
+    assert all(html.escape(label) in text for label in labels)
+    assert "Against 2 others" in text
+    for one in report["comparison"]:
+        assert html.escape(one["verdict"]) in text
+        assert f"{one['model']} {one['other']:.3f}: {one['verdict']}" in said.stdout
+
+
+def test_differences_are_paired_by_patient(three):
+    """A slow twin: the same patients drawn for both, the pictures of one patient together."""
+    out, _, copy = three
+    report = json.loads((out / "report.json").read_text())
+
+    with (out / "per_slide.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * 7
+
+    def dice(model, patients):
+        hits = total = 0
+        for patient in patients:
+            for row in (r for r in rows if (r["model"], r["patient"]) == (model, patient)):
+                area = int(row["true_px"]) + int(row["predicted_px"])
+                hits, total = hits + float(row["dice"]) * area, total + area
+        return hits / total
+
+    patients = sorted({row["patient"] for row in rows})
+    first, other = "tiny@1 (tiny)", "other@1"
+    drawn = np.random.default_rng(0).integers(6, size=(2000, 6))
+    draws = [[patients[at] for at in one] for one in drawn[:300]]
+    found = [dice(first, one) - dice(other, one) for one in draws]
+    row = next(one for one in report["table"] if one["model"] == other)
+    assert row["first_minus_this"] == pytest.approx(dice(first, patients) - dice(other, patients))
+    low, high = np.percentile(found, [2.5, 97.5])
+    spread = high - low
+    assert row["first_minus_this_low"] == pytest.approx(low, abs=0.25 * spread)
+    assert row["first_minus_this_high"] == pytest.approx(high, abs=0.25 * spread)
+    same = next(one for one in report["table"] if one["model"] == copy)
+    assert same["first_minus_this_low"] == same["first_minus_this_high"] == 0
+    assert report["table"][0]["first_minus_this"] is None
+
+
+def test_a_comparison_of_before_does_not_stay(home, six, three, tmp_path):
+    shutil.copytree(three[0], tmp_path / "out")
+    words = ("--model", "tiny", "--data", six, "--home", home, "--out", tmp_path / "out")
+    run("evaluate", *words)
+    assert not (tmp_path / "out/comparison.csv").exists()
+    report = json.loads((tmp_path / "out/report.json").read_text())
+    assert (report["other"], report["others"], report["comparison"]) == (None, [], [])
+    assert len(report["table"]) == 1
 
 
 def test_codes_of_a_plain_folder_are_channels_and_others_are_refused(home, tmp_path):
@@ -243,7 +343,16 @@ def test_what_cannot_be_judged_is_refused(home, pictures, tmp_path):
     stranger = (ClassCard(name="bone", code=1, color="#ffffff"),)
     save_tiny_model(tmp_path / "bone", name="bone", classes=stranger)
     with pytest.raises(UsageError, match=r"no class in common .*tumor.*bone"):
-        run("evaluate", "--model", "tiny", *words, "--compare", tmp_path / "bone")
+        run(
+            "evaluate",
+            "--model",
+            "tiny",
+            *words,
+            "--compare",
+            "other",
+            "--compare",
+            tmp_path / "bone",
+        )
     broken = tmp_path / "broken"
     shutil.copytree(pictures, broken)
     (broken / "test/masks/c.png").unlink()

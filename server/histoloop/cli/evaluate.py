@@ -20,11 +20,13 @@ def evaluate(
     ],
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for index.html, report.json, per_slide.csv.")
+        Path | None, typer.Option(help="Folder for index.html, report.json, CSVs.")
     ] = None,
     compare: Annotated[
-        str | None,
-        typer.Option(metavar="NAME[@V]|DIR", help="Another model, on the same pictures."),
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[@V]|DIR", help="Another model, on the same pictures; as often as wanted."
+        ),
     ] = None,
     assume_mpp: Annotated[
         float | None, typer.Option(help="µm/px of pictures that do not say their own.")
@@ -44,7 +46,10 @@ def evaluate(
     Pictures are predicted as `segment` predicts them. Pixels whose truth is not known count
     nowhere. Intervals resample patients; patients that the model was trained on are named.
 
-    Example: `histoloop evaluate --model tumor --data my-rois --out verdict`
+    With --compare all models stand in one table, index.html, report.json and comparison.csv:
+    each with its interval, and held against the first, the same patients drawn for both.
+
+    Example: `histoloop evaluate --model tumor --data my-rois --compare my-model --out verdict`
     """
     from histoloop.config import settings
     from histoloop.jobs.context import ThreadExecutor
@@ -57,7 +62,7 @@ def evaluate(
         model=model,
         data=data,
         split=split,
-        other=compare,
+        others=tuple(compare or ()),
         assumed_mpp=assume_mpp,
         threshold=threshold,
         tolerance_um=boundary_um,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +44,7 @@ _PER_SLIDE = 3
 """One bad slide must not hide what is wrong with the others."""
 
 Heard = Callable[[str, JudgedSlide], None]
-"""Told a model's reference and every picture as soon as it is judged."""
+"""Told a model's label and every picture as soon as it is judged."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class EvaluateParameters:
 
     Attributes:
         data: folder with ``<split>/{images,masks}``, or a snapshot.
-        other: a model to compare with.
+        others: models to compare with.
         assumed_mpp: of pictures that do not say theirs.
         tolerance_um: how far apart two outlines may be and still agree.
         seed: of the resampled patients.
@@ -62,7 +62,7 @@ class EvaluateParameters:
     model: str
     data: Path
     split: str = "test"
-    other: str | None = None
+    others: tuple[str, ...] = ()
     assumed_mpp: float | None = None
     threshold: float = 0.5
     tolerance_um: float = 5.0
@@ -78,13 +78,23 @@ class EvaluateParameters:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What came out; `evaluation_report.write` puts it into a folder."""
+    """What came out; `evaluation_report.write` puts it into a folder.
+
+    Attributes:
+        judgement: of the model; others: of those that it is compared with.
+        compared: for each of the others, class by class.
+    """
 
     parameters: EvaluateParameters
     judgement: Judgement
-    other: Judgement | None
-    comparisons: tuple[Comparison, ...]
+    others: tuple[Judgement, ...]
+    compared: tuple[tuple[Comparison, ...], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def other(self) -> Judgement | None:
+        """Of the first that it is compared with."""
+        return next(iter(self.others), None)
 
 
 def evaluate(
@@ -98,18 +108,30 @@ def evaluate(
     Raises:
         NotFoundError: there is no such model.
         DatasetError: the split is empty, or its masks do not fit the pictures or the model.
-        UsageError: the two models have no class in common.
+        UsageError: two models have no class in common.
     """
     p, registry = parameters, ModelRegistry(home)
-    model = registry.get(p.model)
-    other = registry.get(p.other) if p.other else None
-    if other:
-        _refuse_strangers(model, other)
-    mine = _Judge(p, model, home, executor).judge(heard)
-    theirs = _Judge(p, other, home, executor).judge(heard) if other else None
-    said = [*warnings(mine), *(warnings(theirs) if theirs else ())]
-    found = compare(mine, theirs, p.seed) if theirs else []
-    return Evaluation(p, mine, theirs, tuple(found), tuple(said))
+    asked = (p.model, *p.others)
+    models = [registry.get(one) for one in asked]
+    for other in models[1:]:
+        _refuse_strangers(models[0], other)
+    called = _labels(asked, models)
+    mine, *theirs = (
+        _Judge(p, model, label, home, executor).judge(heard)
+        for model, label in zip(models, called, strict=True)
+    )
+    said = [line for one in (mine, *theirs) for line in warnings(one)]
+    found = tuple(tuple(compare(mine, one, p.seed)) for one in theirs)
+    return Evaluation(p, mine, tuple(theirs), found, tuple(said))
+
+
+def _labels(asked: Sequence[str], models: Sequence[Model]) -> list[str]:
+    """References; of those that several models have, with how they were asked for."""
+    names = [model.card.reference for model in models]
+    return [
+        name if names.count(name) == 1 else f"{name} ({one})"
+        for name, one in zip(names, asked, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -118,6 +140,7 @@ class _Judge:
 
     parameters: EvaluateParameters
     model: Model
+    label: str
     home: Path
     executor: Executor
 
@@ -128,13 +151,13 @@ class _Judge:
             slide, tiles = self._one(address, sample)
             worst = heapq.nlargest(GALLERY, [*worst, *tiles], key=lambda tile: tile.wrong)
             slides.append(slide)
-            heard(card.reference, slide)
+            heard(self.label, slide)
         if not slides:
             raise DatasetError(
                 f"{p.data}: holds no pictures in {p.split}/images",
                 hint=f"--split is one of {', '.join(SPLITS)}",
             )
-        return Judgement(card, tuple(slides), tuple(worst))
+        return Judgement(card, tuple(slides), tuple(worst), self.label)
 
     def _one(self, address: SlideFile, sample: Sample) -> tuple[JudgedSlide, list[Tile]]:
         p, card = self.parameters, self.model.card

@@ -6,8 +6,10 @@ from html import escape
 
 from histoloop import __version__
 from histoloop.jobs.evaluate import Evaluation
+from histoloop.jobs.evaluation_comparison import comparison_rows
 from histoloop.jobs.judgement import Judgement
 from histoloop.jobs.pages import count, document, figure, table
+from histoloop.training.bootstrap import Interval
 from histoloop.training.worst_tiles import Tile
 
 RELIABILITY = "reliability.png"
@@ -22,7 +24,7 @@ def tile_name(number: int) -> str:
 def page(evaluation: Evaluation) -> str:
     """The whole page; its pictures lie beside it."""
     judgement, p = evaluation.judgement, evaluation.parameters
-    title = f"{judgement.card.reference} on {p.data.name}, {p.split}"
+    title = f"{judgement.label} on {p.data.name}, {p.split}"
     sections = [
         f"<h1>{escape(title)}</h1>",
         _what(evaluation),
@@ -70,23 +72,42 @@ def _classes(judgement: Judgement, seed: int) -> str:
 
 
 def _comparison(evaluation: Evaluation) -> str:
-    if not evaluation.other:
+    if not evaluation.others:
         return ""
-    mine, other = evaluation.judgement.card, evaluation.other.card
-    head = ["class", mine.reference, other.reference, "difference"]
-    rows, verdicts = [], []
-    for one in evaluation.comparisons:
-        figures = (figure(one.dice), figure(one.other), f"{one.dice - one.other:+.3f}")
-        rows.append([one.name, *figures])
-        verdicts.append(f"<p>{escape(f'{one.name}: {mine.reference} is {one.verdict}.')}</p>")
-    note = "Pooled Dice; the same patients are drawn for both models."
-    if mine.mpp != other.mpp:
-        note += f" Each at its own scale, {mine.mpp:g} and {other.mpp:g} µm/px."
-    title = f"Against {other.reference}"
+    first = evaluation.judgement.label
+    head = ["class", "model", "Dice", "95 % interval", "mean of slides", "worst slide"]
+    head += ["first minus this", "95 % interval of that"]
+    lines, verdicts = [], []
+    for row in comparison_rows(evaluation):
+        worst = f"{row.worst_dice:.3f} ({row.worst})" if row.worst else "–"
+        figures = [figure(row.dice), row.interval.words, figure(row.mean), worst]
+        paired = row.against
+        difference = (f"{paired.difference:+.3f}", _ends(paired.interval)) if paired else ("", "")
+        lines.append([row.name, row.model, *figures, *difference])
+        if paired:
+            said = f"{row.name}: against {row.model}, {first} is {paired.verdict}."
+            verdicts.append(f"<p>{escape(said)}</p>")
+    many = len(evaluation.others)
+    title = f"Against {evaluation.others[0].label}" if many == 1 else f"Against {many} others"
     return (
-        f"<h2>{escape(title)}</h2>{table(head, rows)}{''.join(verdicts)}"
-        f'<p class="quiet">{escape(note)}</p>'
+        f"<h2>{escape(title)}</h2>{table(head, lines)}{''.join(verdicts)}"
+        f'<p class="quiet">{escape(_how_compared(evaluation))}</p>'
     )
+
+
+def _how_compared(evaluation: Evaluation) -> str:
+    said = "Pooled Dice; the same patients are drawn for all models."
+    if len(evaluation.others) > 1:
+        said += " Of many intervals against the first some miss by chance."
+    scales = {one.label: one.card.mpp for one in (evaluation.judgement, *evaluation.others)}
+    if len(set(scales.values())) > 1:
+        named = ", ".join(f"{label} {mpp:g}" for label, mpp in scales.items())
+        said += f" Each at its own scale, µm/px: {named}."
+    return said
+
+
+def _ends(interval: Interval) -> str:
+    return f"{interval.low:+.3f} to {interval.high:+.3f}" if interval.known else "too few patients"
 
 
 def _slides(judgement: Judgement) -> str:

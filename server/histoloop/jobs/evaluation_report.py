@@ -1,10 +1,10 @@
-"""An evaluation as files: report.json, per_slide.csv, index.html and its pictures."""
+"""An evaluation as files: report.json, tables, index.html and its pictures."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from histoloop import __version__
 from histoloop.errors import OutputError
 from histoloop.jobs import evaluation_page, evaluation_plots
 from histoloop.jobs.evaluate import Evaluation
-from histoloop.jobs.judgement import JudgedSlide, Judgement, channels
+from histoloop.jobs.evaluation_comparison import comparison_rows
+from histoloop.jobs.judgement import Comparison, JudgedSlide, Judgement, channels
 from histoloop.jobs.pages import defined
 from histoloop.training.bootstrap import Interval
 from histoloop.training.worst_tiles import panels
+
+PER_SLIDE = "per_slide.csv"
+COMPARISON = "comparison.csv"
 
 
 def write(evaluation: Evaluation, out: Path) -> None:
@@ -29,7 +33,7 @@ def write(evaluation: Evaluation, out: Path) -> None:
     judgement = evaluation.judgement
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _table(evaluation, out / "per_slide.csv")
+        _tables(evaluation, out)
         (out / "report.json").write_text(json.dumps(content(evaluation), indent=1) + "\n")
         for old in out.glob("worst-*.png"):
             old.unlink()
@@ -46,8 +50,12 @@ def write(evaluation: Evaluation, out: Path) -> None:
 
 
 def content(evaluation: Evaluation) -> dict[str, Any]:
-    """report.json: figures at full precision, `null` for what is not defined."""
+    """report.json: figures at full precision, `null` for what is not defined.
+
+    ``other`` is the first of ``others``; in ``comparison`` the first model is held against each.
+    """
     p = evaluation.parameters
+    others = [_judged(one, p.seed) for one in evaluation.others]
     found = {
         "software": f"HistoLoop {__version__}",
         "data": str(p.data),
@@ -57,24 +65,30 @@ def content(evaluation: Evaluation) -> dict[str, Any]:
         "seed": p.seed,
         "warnings": list(evaluation.warnings),
         "model": _judged(evaluation.judgement, p.seed),
-        "other": _judged(evaluation.other, p.seed) if evaluation.other else None,
-        "comparison": [
-            {
-                "name": one.name,
-                "dice": one.dice,
-                "other": one.other,
-                "interval": _interval(one.interval),
-                "verdict": one.verdict,
-            }
-            for one in evaluation.comparisons
-        ],
+        "other": others[0] if others else None,
+        "others": others,
+        "comparison": [_compared(one) for each in evaluation.compared for one in each],
+        "table": [row.figures() for row in comparison_rows(evaluation)],
     }
     return dict(defined(found))
+
+
+def _compared(one: Comparison) -> dict[str, Any]:
+    return {
+        "model": one.model,
+        "name": one.name,
+        "dice": one.dice,
+        "other": one.other,
+        "difference": one.difference,
+        "interval": _interval(one.interval),
+        "verdict": one.verdict,
+    }
 
 
 def _judged(judgement: Judgement, seed: int) -> dict[str, Any]:
     card, pooled = judgement.card, judgement.pooled
     return {
+        "label": judgement.label,
         "name": card.name,
         "version": card.version,
         "digest": card.digest,
@@ -123,21 +137,28 @@ def _interval(interval: Interval) -> dict[str, Any]:
     }
 
 
-def _table(evaluation: Evaluation, path: Path) -> None:
-    """A row per model, picture and class; an empty cell for what is not defined."""
-    judgements = [one for one in (evaluation.judgement, evaluation.other) if one]
-    rows = [row for judgement in judgements for row in _rows(judgement)]
+def _tables(evaluation: Evaluation, out: Path) -> None:
+    """Rows per model, picture and class, and where models are compared, per class and model."""
+    judgements = (evaluation.judgement, *evaluation.others)
+    _csv(out / PER_SLIDE, [row for judgement in judgements for row in _rows(judgement)])
+    (out / COMPARISON).unlink(missing_ok=True)
+    if evaluation.others:
+        _csv(out / COMPARISON, [row.figures() for row in comparison_rows(evaluation)])
+
+
+def _csv(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+    """An empty cell for what is not defined."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
+        writer = csv.DictWriter(file, lines[0])
         writer.writeheader()
-        writer.writerows(dict(defined(row)) for row in rows)
+        writer.writerows(dict(defined(line)) for line in lines)
 
 
 def _rows(judgement: Judgement) -> Iterator[dict[str, Any]]:
     for slide in judgement.slides:
         for named, one in zip(judgement.card.classes, slide.score.classes, strict=True):
             yield {
-                "model": judgement.card.reference,
+                "model": judgement.label,
                 "slide": slide.name,
                 "patient": slide.patient,
                 "seen_in": slide.seen,

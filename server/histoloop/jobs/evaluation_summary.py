@@ -22,7 +22,7 @@ def summary(evaluation: Evaluation) -> Iterator[str]:
     """The warnings, a table of classes, how sure the Dice is, and the comparison."""
     judgement, p = evaluation.judgement, evaluation.parameters
     yield (
-        f"{judgement.card.reference} on the {p.split} split of {p.data}: "
+        f"{judgement.label} on the {p.split} split of {p.data}: "
         f"{len(judgement.slides)} slides, {len(judgement.patients)} patients"
     )
     for warning in evaluation.warnings:
@@ -34,11 +34,11 @@ def summary(evaluation: Evaluation) -> Iterator[str]:
         words = judgement.interval(index, p.seed).words
         worst = [f"worst slide {one.name}" for one in judgement.present(index)[:1]]
         yield "; ".join([f"{named.name}: 95 % of Dice: {words}", *worst])
-    if evaluation.other:
-        for one in evaluation.comparisons:
+    for other, comparisons in zip(evaluation.others, evaluation.compared, strict=True):
+        for one in comparisons:
             yield (
-                f"{one.name}: {judgement.card.reference} {one.dice:.3f}, "
-                f"{evaluation.other.card.reference} {one.other:.3f}: {one.verdict}"
+                f"{one.name}: {judgement.label} {one.dice:.3f}, "
+                f"{other.label} {one.other:.3f}: {one.verdict}"
             )
 
 

@@ -75,7 +75,7 @@ class Gate:
             asked = EvaluateParameters(
                 model=challenger.card.reference,
                 data=batch.data,
-                other=active.card.reference,
+                others=(active.card.reference,),
                 assumed_mpp=batch.assumed_mpp,
             )
             found.append(evaluate(asked, self.home, self.executor, heard))

@@ -45,11 +45,17 @@ class JudgedSlide:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """A model on a set of pictures; a class is named by its index in the card."""
+    """A model on a set of pictures; a class is named by its index in the card.
+
+    Attributes:
+        label: what the model is called beside others: its reference, and where two have the
+            same one, how it was asked for.
+    """
 
     card: ModelCard
     slides: tuple[JudgedSlide, ...]
     worst_tiles: tuple[Tile, ...]
+    label: str
 
     @cached_property
     def pooled(self) -> Score:
@@ -87,13 +93,25 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The pooled Dice of one class for two models on the same pictures."""
+    """The pooled Dice of one class for two models on the same pictures.
 
+    Attributes:
+        model: the other's label; name: of the class.
+        dice, other: the first's and the other's.
+        interval: of the first's minus the other's; verdict: what the first is.
+    """
+
+    model: str
     name: str
     dice: float
     other: float
     interval: Interval
     verdict: str
+
+    @property
+    def difference(self) -> float:
+        """The first's minus the other's."""
+        return self.dice - self.other
 
 
 def compare(one: Judgement, other: Judgement, seed: int) -> list[Comparison]:
@@ -106,7 +124,7 @@ def compare(one: Judgement, other: Judgement, seed: int) -> list[Comparison]:
             yours = other.pooled.classes[at].overlap.dice
             interval = difference_interval(mine, other.by_patient(at), seed)
             said = verdict(dice - yours, interval, len(one.slides))
-            found.append(Comparison(named.name, dice, yours, interval, said))
+            found.append(Comparison(other.label, named.name, dice, yours, interval, said))
     return found
 
 
@@ -136,16 +154,16 @@ def warnings(judgement: Judgement) -> list[str]:
     for split, how in told.items():
         if known := _of(judgement.slides, split):
             said.append(
-                f"LEAK: {card.reference} {how} {len(known)} of these {len(judgement.patients)} "
+                f"LEAK: {judgement.label} {how} {len(known)} of these {len(judgement.patients)} "
                 f"patients ({_names(known)}): the figures say nothing about new patients"
             )
     if rest := _unseen(judgement):
         said.append(rest)
     if not card.training.get("patients"):
-        said.append(f"{card.reference} does not say which patients it was trained on: look out")
+        said.append(f"{judgement.label} does not say which patients it was trained on: look out")
     if card.parent:
         said.append(
-            f"{card.reference} goes on from {card.parent}, whose patients are not checked here"
+            f"{judgement.label} goes on from {card.parent}, whose patients are not checked here"
         )
     return said
 
@@ -161,10 +179,7 @@ def _unseen(judgement: Judgement) -> str:
     pooled = reduce(add, (one.score for one in slides))
     pairs = zip(judgement.card.classes, pooled.classes, strict=True)
     dice = ", ".join(f"{one.overlap.dice:.3f} for {named.name}" for named, one in pairs)
-    return (
-        f"by their names new to {judgement.card.reference}: {_names(_of(slides, ''))}; "
-        f"Dice there {dice}"
-    )
+    return f"by their names new to {judgement.label}: {_names(_of(slides, ''))}; Dice there {dice}"
 
 
 def _names(names: Sequence[str], most: int = 6) -> str:
