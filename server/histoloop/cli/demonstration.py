@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import urllib.request
 import webbrowser
@@ -15,13 +14,10 @@ from histoloop.config import settings
 from histoloop.geometry import Size
 from histoloop.jobs.archive import open_archive
 from histoloop.jobs.context import Context, ThreadExecutor
-from histoloop.jobs.plan import SegmentParameters
-from histoloop.jobs.segment import segment
-from histoloop.jobs.truth import compare_with_truth
+from histoloop.jobs.loop import PAGE, LoopPlan, go_round
 from histoloop.models.registry import DEFAULT
 from histoloop.service.server import Service, running, wait_for_end
-from histoloop.slides.folder import SlideFile
-from histoloop.slides.synthetic import Specimen, Tissue, write_slide
+from histoloop.slides.synthetic import Specimen, write_slide
 
 SPECIMEN = Specimen(size=Size(12_288, 9_216), mpp=0.5, seed=7)
 _SLIDE = "synthetic-tumour.tiff"
@@ -43,19 +39,24 @@ def make_slide(home: Path) -> tuple[Path, Path]:
     return slide, truth
 
 
-def once(home: Path) -> None:
-    """Segment the slide and say how close the prediction comes to the truth."""
-    slide, truth = make_slide(home)
-    out = home / "once"
-    executor = ThreadExecutor(os.cpu_count() or 1)
-    report = segment(SegmentParameters(SlideFile(slide), DEFAULT, out), home, Context(executor))
-    dice = compare_with_truth(out, truth, Tissue.TUMOR).dice
+def once(home: Path, plan: LoopPlan | None = None) -> None:
+    """Go the whole loop round and say what has come out."""
+    said = settings(home=home)
+    start = time.perf_counter()
+    found = go_round(home, said, Context(ThreadExecutor(said.workers)), typer.echo, plan)
+    decision = found.retrained.decision
+    for one in decision.classes:
+        if one.mean:
+            typer.echo(
+                f"{one.name}: Dice on locked truth {one.mean.active:.3f} before, "
+                f"{one.mean.challenger:.3f} after"
+            )
+    typer.echo(decision.words)
     typer.echo(
-        f"segmented {report.tiles['run']} tiles in {report.seconds['total']:.1f} s; "
-        f"tumour Dice against the exact truth {dice:.3f} (a synthetic slide proves the way "
-        f"through, not the model)"
+        f"{time.perf_counter() - start:.0f} s; synthetic slides prove the way through, "
+        "not the model"
     )
-    typer.echo(f"results in {out}")
+    typer.echo(f"→ {found.folder / PAGE}")
 
 
 def serve(home: Path, port: int, *, browser: bool) -> None:

@@ -49,8 +49,8 @@ def gather(
     places = before | dict.fromkeys(locked, _TEST)
     cases = _settled(source.slides.list(), request.cases, places)
     built = build_snapshot(source, replace(request, cases=cases), p.out.absolute(), say)
-    for line in built.snapshot.complaints:
-        say(line)
+    if odd := built.snapshot.complaints:
+        say(f"{len(odd)} oddities of the annotations stand in {p.out / MANIFEST}, e.g. {odd[0]}")
     return p.out
 
 
