@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from histoloop.jobs.evaluate import Evaluation
 from histoloop.jobs.judgement import JudgedSlide, Judgement
+from histoloop.jobs.pages import count
 
 _HEAD = ("Dice", "IoU", "accuracy", "sens.", "spec.", "bound. F1", "ECE", "mean", "worst")
 
@@ -23,7 +24,7 @@ def summary(evaluation: Evaluation) -> Iterator[str]:
     judgement, p = evaluation.judgement, evaluation.parameters
     yield (
         f"{judgement.label} on the {p.split} split of {p.data}: "
-        f"{len(judgement.slides)} slides, {len(judgement.patients)} patients"
+        f"{count(len(judgement.slides), 'slide')}, {count(len(judgement.patients), 'patient')}"
     )
     for warning in evaluation.warnings:
         yield f"warning: {warning}"

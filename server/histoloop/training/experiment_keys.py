@@ -320,7 +320,7 @@ KEYS: Mapping[str, Rule] = {
     "model.learning_rate": option("learning_rate", number),
     "model.clipvalue": Rule(_clip, ("clip_value", "clip_norm")),
     "model.loss": option("loss", _loss),
-    "model.metrics": unused("Dice and accuracy are always measured; evaluate measures the rest"),
+    "model.metrics": unused("Dice is always measured, accuracy and the rest by evaluate"),
     "model.show_summary": unused("models show prints the card"),
     "dataset.datasetclass": unused("there is one reader of pictures and masks"),
     "dataset.class_name": unused("there is one reader of pictures and masks"),
