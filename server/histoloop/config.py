@@ -48,6 +48,37 @@ class Settings(BaseSettings):
         le=1,
         description="Dice that a class may lose on the locked test and still be no worse",
     )
+    retrain_gtcodes: Path | None = Field(
+        default=None, description="GTCodes table of the annotations that models are retrained on"
+    )
+    retrain_classes: str | None = Field(
+        default=None, description="which GT codes make which class; by default those of its name"
+    )
+    retrain_folder: str | None = Field(
+        default=None, description="folder or collection of the DSA to learn from; by default all"
+    )
+    retrain_consensus: str = Field(
+        default="reviewed", description="where several people drew; see `dataset build`"
+    )
+    retrain_annotators: Path | None = Field(
+        default=None, description="table of annotators and their roles"
+    )
+    retrain_patients: Path | None = Field(
+        default=None, description="table of slides and their patients"
+    )
+    retrain_model: str = Field(
+        default="tumor", description="the model that new annotations have retrained"
+    )
+    retrain_epochs: int = Field(default=10, ge=1, description="of a retraining")
+    retrain_steps: int = Field(default=50, ge=1, description="batches per epoch of a retraining")
+    retrain_after: int = Field(
+        default=0, ge=0, description="new annotations that start a retraining; 0: none do"
+    )
+    retrain_quiet_s: float = Field(
+        default=600.0,
+        ge=0,
+        description="seconds for which nobody has drawn before new annotations start one",
+    )
 
     @property
     def ledger_url(self) -> str:

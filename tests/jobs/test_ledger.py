@@ -15,7 +15,7 @@ import pytest
 from histoloop.errors import NotFoundError, StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
-from histoloop.jobs.job import TRANSITIONS, Failure, JobState, SegmentRequest
+from histoloop.jobs.job import TRANSITIONS, Failure, JobState, RetrainRequest, SegmentRequest
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.lifecycle import beating
 from histoloop.jobs.pace import Pace
@@ -161,3 +161,17 @@ def test_pace_forgets_the_warm_up() -> None:
         progress = pace.advance(2)
     assert progress.tiles_per_s == pytest.approx(2.0, abs=0.2)
     assert progress.eta_s == pytest.approx((100 - 61) / 2, rel=0.1)
+
+
+def test_a_retraining_is_a_job_of_no_slide_and_makes_no_run(ledger: Ledger) -> None:
+    asked = RetrainRequest("tumor", from_scratch=True, why="3 new annotations", user="ada")
+    job = ledger.create(asked)
+    ledger.create(REQUEST)
+    assert ledger.get(job.id).request == asked
+    assert [one.id for one in ledger.list(kind="retrain")] == [job.id]
+    assert (job.document()["slide"], job.document()["why"]) == ("", "3 new annotations")
+    assert "roi" not in job.document()
+    with pytest.raises(NotFoundError):
+        ledger.of_run(job.run)
+    with pytest.raises(StateError, match="is no segmentation"):
+        _ = job.segmentation

@@ -9,18 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pytest
-from tests.support.annotated import GTCODES, SIZE, TUMOR, document, drawn, rectangle, write_case
-from tests.support.discs import NAME, train_base, write_data
-from tests.support.pictures import PINK, PURPLE
+from tests.support.annotated import GTCODES, document, drawn, rectangle
+from tests.support.discs import NAME, train_base, write_data, write_patient
 from typer.testing import CliRunner
 
 from histoloop.annotations.gtcodes import read_gtcodes
 from histoloop.cli.main import app
 from histoloop.config import Settings
 from histoloop.errors import CancelledError, DatasetError, HistoloopError, StateError, UsageError
-from histoloop.geometry import Box, Mpp
+from histoloop.geometry import Box
 from histoloop.jobs.context import Context, Progress, SilentListener
 from histoloop.jobs.dataset import DatasetParameters
 from histoloop.jobs.retrain import Retrained, RetrainParameters, retrain
@@ -28,7 +26,6 @@ from histoloop.jobs.retrain_data import classes_like, gather, trained
 from histoloop.jobs.retrain_record import RECORD, read_record
 from histoloop.models.card import CARD
 from histoloop.models.registry import ModelRegistry
-from histoloop.slides.pyramid import write_pyramid
 from histoloop.training.gate_decision import read_decision
 from histoloop.training.locked_test import LockedTest
 from histoloop.training.snapshot import read_snapshot
@@ -206,17 +203,6 @@ def test_only_what_is_active_is_retrained(home, good, tmp_path):
     asked = RetrainParameters(good, tmp_path / "out", "discs@1")
     with pytest.raises(UsageError, match="a version cannot be retrained"):
         retrain(asked, Settings(home=home), Context(), print)
-
-
-def write_patient(slides: Path, number: int) -> None:
-    """A slide with grain of its own, and a tumour drawn on it."""
-    stem = f"TCGA-A2-A0A{number}-01Z-00-DX1"
-    write_case(slides, stem)
-    pixels = np.full((SIZE.height, SIZE.width, 3), PINK, float)
-    pixels[TUMOR.y : TUMOR.bottom, TUMOR.x : TUMOR.right] = PURPLE
-    pixels += np.random.default_rng(number).normal(0, 12, pixels.shape)
-    grainy = np.clip(pixels, 0, 255).astype(np.uint8)
-    write_pyramid(slides / f"{stem}.tiff", SIZE, Mpp.square(0.5), [grainy], lossless=True)
 
 
 @pytest.fixture

@@ -173,3 +173,13 @@ def test_the_plugin_tells_of_drawings_with_the_secret_alone(served, visitor, kno
         "/api/annotation-events", json=wrong, headers={"HistoLoop-Secret": "between us"}
     )
     assert answer.status_code == 422
+
+
+def test_only_administrators_may_change_which_version_all_others_use(visitor):
+    body = {"kind": "retrain", "model": MODEL.partition("@")[0]}
+    refused = visitor("annotator").post("/api/jobs", json=body)
+    assert refused.status_code == 403
+    assert "only administrators of" in refused.json["detail"]
+    untold = visitor("admin").post("/api/jobs", json=body)
+    assert untold.status_code == 400
+    assert "HISTOLOOP_RETRAIN_GTCODES" in untold.json["hint"]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from tests.support.annotated import SIZE, TUMOR, write_case
 from tests.support.pictures import PINK, PURPLE
 
 from histoloop.geometry import Mpp, Size
@@ -75,3 +76,14 @@ def train_base(home: Path, data: Path, **changes: object) -> ModelCard:
         plan=PLAN,
     )
     return train(replace(parameters, **changes), home, lambda _: None)
+
+
+def write_patient(slides: Path, number: int) -> None:
+    """A slide with grain of its own, and a tumour drawn on it."""
+    stem = f"TCGA-A2-A0A{number}-01Z-00-DX1"
+    write_case(slides, stem)
+    pixels = np.full((SIZE.height, SIZE.width, 3), PINK, float)
+    pixels[TUMOR.y : TUMOR.bottom, TUMOR.x : TUMOR.right] = PURPLE
+    pixels += np.random.default_rng(number).normal(0, 12, pixels.shape)
+    grainy = np.clip(pixels, 0, 255).astype(np.uint8)
+    write_pyramid(slides / f"{stem}.tiff", SIZE, Mpp.square(0.5), [grainy], lossless=True)

@@ -53,10 +53,15 @@ def retrain(
         typer.Option(help="Dice that a class may lose. [default: HISTOLOOP_GATE_MARGIN, 0.02]"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="[default: 10]", rich_help_panel=COURSE)
+        int | None,
+        typer.Option(help="[default: HISTOLOOP_RETRAIN_EPOCHS, 10]", rich_help_panel=COURSE),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(help="Batches per epoch. [default: 50]", rich_help_panel=COURSE)
+        int | None,
+        typer.Option(
+            help="Batches per epoch. [default: HISTOLOOP_RETRAIN_STEPS, 50]",
+            rich_help_panel=COURSE,
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="[default: 0.0003]", rich_help_panel=COURSE)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from distributed import Client, Future, LocalCluster, get_client, secede, wait
 
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
-from histoloop.jobs.job import Job
-from histoloop.jobs.ledger import LEASE, Ledger
+from histoloop.jobs.job import Job, RetrainRequest
+from histoloop.jobs.ledger import LEASE, Ledger, new_id
 from histoloop.jobs.lifecycle import run_job
+from histoloop.jobs.logins import Logins
+from histoloop.jobs.retrain_due import due
 
 _WATCH_S = 15.0
 
@@ -92,6 +94,15 @@ class Engine:
     def _watch(self) -> None:
         while not self._stopping.wait(_WATCH_S):
             self._take_up(LEASE)
+            if request := due(self.settings, self.ledger, datetime.now(UTC)):
+                self._start_by_itself(request)
+
+    def _start_by_itself(self, request: RetrainRequest) -> None:
+        """Nobody has asked: it runs in the name of whoever the settings name."""
+        id = new_id()
+        if self.settings.dsa:
+            Logins(self.settings.logins).keep(id, None)
+        self.submit(self.ledger.create(request, id=id))
 
     def _take_up(self, lease: timedelta) -> None:
         for job in self.ledger.requeue_lost(lease):

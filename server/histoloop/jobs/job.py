@@ -11,6 +11,9 @@ from histoloop.errors import StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
 
+SEGMENT, RETRAIN = "segment", "retrain"
+"""Kinds of jobs."""
+
 
 class JobState(StrEnum):
     """Where a job stands."""
@@ -88,6 +91,34 @@ class SegmentRequest:
 
 
 @dataclass(frozen=True)
+class RetrainRequest:
+    """A retraining as the service keeps it; what it learns from, the settings say.
+
+    Attributes:
+        model: a name; why: who or what has asked, for people.
+        user: as a `SegmentRequest` has it; empty, too, when nobody has asked.
+    """
+
+    model: str
+    from_scratch: bool = False
+    why: str = ""
+    user: str = ""
+
+    @property
+    def slide(self) -> str:
+        """Of no slide."""
+        return ""
+
+    @property
+    def slide_name(self) -> str:
+        """What it is about, for people."""
+        return f"the next version of {self.model}"
+
+
+Request = SegmentRequest | RetrainRequest
+
+
+@dataclass(frozen=True)
 class Job:
     """A row of the ledger.
 
@@ -98,7 +129,7 @@ class Job:
 
     id: str
     kind: str
-    request: SegmentRequest
+    request: Request
     state: JobState
     run: str
     created: datetime
@@ -109,6 +140,17 @@ class Job:
     failure: Failure | None
     cancel_requested: bool
 
+    @property
+    def segmentation(self) -> SegmentRequest:
+        """What was asked for, of a slide.
+
+        Raises:
+            StateError: the job is about none.
+        """
+        if not isinstance(self.request, SegmentRequest):
+            raise StateError(f"job {self.id} is no segmentation, it is to {self.kind}")
+        return self.request
+
     def document(self) -> dict[str, Any]:
         """As REST has it."""
         return {
@@ -118,9 +160,7 @@ class Job:
             "slide": self.request.slide,
             "slide_name": self.request.slide_name,
             "model": self.request.model,
-            "roi": self.request.roi,
-            "threshold": self.request.threshold,
-            "replace": self.request.replace,
+            **self._asked(),
             "run": self.run,
             "created": _iso(self.created),
             "started": _iso(self.started),
@@ -128,6 +168,13 @@ class Job:
             "progress": vars(self.progress),
             "failure": vars(self.failure) if self.failure else None,
         }
+
+    def _asked(self) -> dict[str, Any]:
+        """What only jobs of its kind have."""
+        p = self.request
+        if isinstance(p, RetrainRequest):
+            return {"from_scratch": p.from_scratch, "why": p.why}
+        return {"roi": p.roi, "threshold": p.threshold, "replace": p.replace}
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,14 @@ from histoloop.errors import NotFoundError, StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
 from histoloop.jobs.job import (
+    RETRAIN,
+    SEGMENT,
     AnnotationNews,
     Failure,
     Job,
     JobState,
+    Request,
+    RetrainRequest,
     SegmentRequest,
     check_transition,
 )
@@ -85,13 +89,11 @@ class Ledger:
             sql.event.listen(self._engine, "connect", _write_ahead)
         _Base.metadata.create_all(self._engine)
 
-    def create(
-        self, request: SegmentRequest, focus: Box | None = None, id: str | None = None
-    ) -> Job:
+    def create(self, request: Request, focus: Box | None = None, id: str | None = None) -> Job:
         """Queue a job; whoever has to keep something for it first takes a `new_id` before."""
         row = _JobRow(
             id=id or new_id(),
-            kind="segment",
+            kind=SEGMENT if isinstance(request, SegmentRequest) else RETRAIN,
             slide=request.slide,
             request=asdict(request),
             state=JobState.QUEUED,
@@ -116,20 +118,25 @@ class Ledger:
             return _job(_row(session, id))
 
     def of_run(self, run: str) -> Job:
-        """The job that makes or made a run.
+        """The segmentation that makes or made a run.
 
         Raises:
             NotFoundError: there is none.
         """
         with self._session() as session:
-            row = session.scalar(sql.select(_JobRow).where(_JobRow.run == run))
+            query = sql.select(_JobRow).where(_JobRow.run == run, _JobRow.kind == SEGMENT)
+            row = session.scalar(query)
             if row is None:
                 raise NotFoundError(f"no run {run!r}", hint="list the slide's runs again")
             return _job(row)
 
-    def list(self, slide: str | None = None, most: int | None = None) -> Sequence[Job]:
+    def list(
+        self, slide: str | None = None, most: int | None = None, kind: str | None = None
+    ) -> Sequence[Job]:
         """Jobs, newest first; only the first ``most`` of them."""
         query = sql.select(_JobRow).order_by(_JobRow.created.desc()).limit(most)
+        if kind is not None:
+            query = query.where(_JobRow.kind == kind)
         if slide is not None:
             query = query.where(_JobRow.slide == slide)
         with self._session() as session:
@@ -241,6 +248,19 @@ class Ledger:
             rows = session.scalars(query.order_by(_AnnotationNewsRow.number))
             return [AnnotationNews(row.annotation, row.user, _utc(row.at)) for row in rows]
 
+    def drawn_since(self, moment: datetime | None) -> tuple[int, datetime | None]:
+        """How many annotations were saved after a moment, and when the last one was.
+
+        One that was saved again and again counts once.
+        """
+        counted = sql.func.count(sql.distinct(_AnnotationNewsRow.annotation))
+        query = sql.select(counted, sql.func.max(_AnnotationNewsRow.at))
+        if moment is not None:
+            query = query.where(_AnnotationNewsRow.at > moment.replace(tzinfo=None))
+        with self._session() as session:
+            number, last = session.execute(query).one()
+            return number, _utc(last) if last else None
+
     def requeue_lost(self, lease: timedelta = LEASE) -> Sequence[Job]:
         """Queue running jobs again that were not heard of for a lease; return all that wait."""
         with self._session() as session:
@@ -279,12 +299,10 @@ def _row(session: Session, id: str) -> _JobRow:
 
 
 def _job(row: _JobRow) -> Job:
-    request = dict(row.request)
-    roi = request.pop("roi")
     return Job(
         id=row.id,
         kind=row.kind,
-        request=SegmentRequest(roi=Box(*roi) if roi else None, **request),
+        request=_request(row.kind, dict(row.request)),
         state=JobState(row.state),
         run=row.run,
         created=_utc(row.created),
@@ -295,6 +313,13 @@ def _job(row: _JobRow) -> Job:
         failure=Failure(**row.failure) if row.failure else None,
         cancel_requested=row.cancel_requested,
     )
+
+
+def _request(kind: str, kept: dict[str, Any]) -> Request:
+    if kind == RETRAIN:
+        return RetrainRequest(**kept)
+    roi = kept.pop("roi")
+    return SegmentRequest(roi=Box(*roi) if roi else None, **kept)
 
 
 def _now() -> datetime:

@@ -6,10 +6,11 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from histoloop.config import Settings
@@ -17,12 +18,13 @@ from histoloop.errors import CancelledError, DsaAwayError, HistoloopError, SignI
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
 from histoloop.jobs.archive import Archive, open_archive
-from histoloop.jobs.context import Context, Executor, Progress
+from histoloop.jobs.context import Context, Executor, Listener, Progress
 from histoloop.jobs.delivery import deliver
-from histoloop.jobs.job import Failure, Job, JobState, SegmentRequest
+from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, SegmentRequest
 from histoloop.jobs.ledger import LEASE, Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.plan import SegmentParameters
+from histoloop.jobs.retrain_process import supervise
 from histoloop.jobs.segment import segment
 from histoloop.slides.slide import SlideAddress, changed
 
@@ -80,9 +82,13 @@ class LedgerListener:
 def run_job(settings: Settings, job: Job, executor: Executor) -> None:
     """Run a queued job to one of its ends; whatever happens is in the ledger."""
     ledger = Ledger(settings.ledger_url)
-    if ledger.get(job.id).state is JobState.QUEUED:  # else it was cancelled before it began
-        ledger.move(job.id, JobState.RUNNING)
-        _run_to_an_end(settings, job, executor, ledger)
+    if ledger.get(job.id).state is not JobState.QUEUED:  # it was cancelled before it began
+        return
+    ledger.move(job.id, JobState.RUNNING)
+    if job.kind == RETRAIN:
+        supervise(settings, job, ledger)
+    else:
+        run_to_an_end(settings, job, ledger, partial(_segment, settings, job, executor))
 
 
 @contextmanager
@@ -106,14 +112,21 @@ def beating(ledger: Ledger, job: str, every: timedelta = LEASE / 6) -> Iterator[
         thread.join()
 
 
-def _run_to_an_end(settings: Settings, job: Job, executor: Executor, ledger: Ledger) -> None:
+def run_to_an_end(
+    settings: Settings, job: Job, ledger: Ledger, work: Callable[[Listener], int]
+) -> None:
+    """Do the work of a running job, and move it to what that comes to.
+
+    Args:
+        work: returns how many steps there were.
+    """
     listener = LedgerListener(ledger, job.id)
     logins = Logins(settings.logins)
     state, failure, progress = JobState.DONE, None, None
     try:
         with beating(ledger, job.id):
-            tiles = _segment(settings, job, Context(executor, listener))
-        progress = Progress("done", tiles, tiles)
+            steps = work(listener)
+        progress = Progress("done", steps, steps)
     except CancelledError:
         state = JobState.CANCELLED
     except Exception as error:  # whatever it is, the user is told and the job has ended
@@ -125,9 +138,10 @@ def _run_to_an_end(settings: Settings, job: Job, executor: Executor, ledger: Led
     ledger.move(job.id, state, failure, progress)
 
 
-def _segment(settings: Settings, job: Job, context: Context) -> int:
+def _segment(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
     """Predict and push, or push what was predicted before; returns the number of tiles."""
-    request, out = job.request, settings.runs / job.run
+    request, out = job.segmentation, settings.runs / job.run
+    context = Context(executor, listener)
     context.listener.progress(Progress("starting"))
     archive = _archive(settings, job)
     address = archive.slides.address(request.slide)
@@ -166,7 +180,7 @@ def _refuse_another(request: SegmentRequest, address: SlideAddress) -> None:
 
 def _push(archive: Archive, address: SlideAddress, job: Job, out: Path, context: Context) -> None:
     """Deliver all, or take back what was delivered, as far as the archive lets us."""
-    request, store = job.request, archive.annotations
+    request, store = job.segmentation, archive.annotations
     _refuse_another(request, address)
     try:
         pushed = deliver(

@@ -28,8 +28,8 @@ from histoloop.training.trainer import Epoch
 MODEL, SNAPSHOT = "model", "snapshot"
 """Folders of a run."""
 
-GENTLE = TrainingPlan(epochs=10, steps=50, learning_rate=3e-4)
-"""To go on from weights that are good already; sides and loss are those of the model."""
+GENTLE = 3e-4
+"""The learning rate at its height, to go on from weights that are good already."""
 
 Say = Callable[[str], None]
 
@@ -123,7 +123,7 @@ class _Run:
     def train(self, base: ModelCard, data: Path) -> Path:
         """The new model's folder."""
         p, record = self.parameters, self.record
-        plan = replace(plan_like(base), **p.course)
+        plan = replace(plan_like(base, self.settings), **p.course)
         own_classes = record.from_scratch and record.snapshot
         self._tell(Progress("train", 0, plan.epochs))
         asked = TrainParameters(
@@ -197,8 +197,9 @@ class _Run:
         write_record(self.parameters.out, self.record)
 
 
-def plan_like(card: ModelCard) -> TrainingPlan:
-    """`GENTLE`, with what belongs to a model: side of a patch, batch, loss, shift."""
+def plan_like(card: ModelCard, settings: Settings) -> TrainingPlan:
+    """As long as the settings say, with what belongs to a model: patches, batch, loss, shift."""
     said = card.training.get("plan", {})
     own = {name: said[name] for name in ("side", "batch", "loss", "shift") if name in said}
-    return replace(GENTLE, **own)
+    epochs, steps = settings.retrain_epochs, settings.retrain_steps
+    return TrainingPlan(epochs=epochs, steps=steps, learning_rate=GENTLE, **own)

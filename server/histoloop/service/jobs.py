@@ -11,10 +11,12 @@ from flask import Response, request, url_for
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from histoloop.errors import AccessError, DsaError, StateError
+from histoloop.errors import AccessError, DsaError, NotFoundError, StateError
 from histoloop.geometry import region_of_interest
-from histoloop.jobs.job import Job, JobState, SegmentRequest
+from histoloop.jobs.job import RETRAIN, Job, JobState, RetrainRequest, SegmentRequest
 from histoloop.jobs.ledger import new_id
+from histoloop.jobs.retrain_process import learnt_from
+from histoloop.jobs.retrain_record import read_record
 from histoloop.models.registry import DEFAULT
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit, library
@@ -30,15 +32,22 @@ _RIGHTS_S = 20.0
 
 
 class NewJob(BaseModel):
-    """A job to queue."""
+    """A job to queue: to segment a slide, or to retrain a model from all annotations."""
 
-    kind: Literal["segment"] = "segment"
-    slide: str
-    model: str = DEFAULT
+    kind: Literal["segment", "retrain"] = "segment"
+    slide: str = Field(default="", description="to segment")
+    model: str = Field(default=DEFAULT, description="to retrain: a name without a version")
+    from_scratch: bool = Field(default=False, description="to retrain: with new weights")
     roi: BaseBox | None = None
     threshold: float = Field(default=0.5, gt=0, le=1)
     focus: BaseBox | None = Field(default=None, description="computed first")
     replace: bool = Field(default=False, description="in the place of this model's earlier layers")
+
+
+class Wanted(OfSlide):
+    """Which jobs to list."""
+
+    kind: Literal["segment", "retrain"] | None = None
 
 
 class Focus(BaseModel):
@@ -49,13 +58,56 @@ class Focus(BaseModel):
 
 @jobs.post("/jobs", responses={202: {"description": "queued"}})
 def create_job(body: NewJob) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Queue a segmentation; what is impossible is refused at once."""
+    """Queue a segmentation or a retraining; what is impossible is refused at once."""
     here = visit()
-    asked, id = _request(here, body), new_id()
+    asked = _retraining(here, body) if body.kind == RETRAIN else _request(here, body)
+    id = new_id()
     _keep_login(here, id)
     job = here.library.ledger.create(asked, body.focus, id)
     here.library.engine.submit(job)
-    return job.document(), 202, {"Location": url_for("jobs.show_job", id=job.id)}
+    return document(here, job), 202, {"Location": url_for("jobs.show_job", id=job.id)}
+
+
+def document(here: Visit, job: Job) -> dict[str, Any]:
+    """A job; one that is to retrain with what the gate has said, once it has."""
+    if job.kind != RETRAIN:
+        return job.document()
+    record = read_record(here.library.settings.runs / job.run)
+    decision = record.decision if record else None
+    return job.document() | {
+        "candidate": record.candidate if record else None,
+        "promoted": decision.promoted if decision else None,
+        "verdict": decision.words if decision else None,
+    }
+
+
+def _retraining(here: Visit, body: NewJob) -> RetrainRequest:
+    here.visitor.refuse_retraining()
+    settings, user = here.library.settings, here.visitor.user()
+    learnt_from(settings, settings.runs)  # refused now, not in a while
+    running = [one for one in here.library.ledger.list(kind=RETRAIN) if not one.state.ended]
+    if same := next((one for one in running if one.request.model == body.model), None):
+        raise StateError(
+            f"{body.model} is being retrained already", hint=f"follow or cancel job {same.id}"
+        )
+    if here.library.models.active(body.model) is None or "@" in body.model:
+        raise NotFoundError(
+            f"no model is called {body.model!r}", hint="name one of /api/models, without a version"
+        )
+    why = f"asked for by {user.login}" if user else "asked for in the viewer"
+    return RetrainRequest(body.model, body.from_scratch, why, user.id if user else "")
+
+
+def _refuse_meddling(here: Visit, job: Job) -> None:
+    """Make sure that the visitor may stop a job, or have it run again.
+
+    Raises:
+        AccessError: they may not.
+    """
+    if job.kind == RETRAIN:
+        here.visitor.refuse_retraining()
+    else:
+        here.visitor.refuse_readonly(job.segmentation.slide)
 
 
 def _request(here: Visit, body: NewJob) -> SegmentRequest:
@@ -81,26 +133,29 @@ def _keep_login(here: Visit, job: str) -> None:
 
 
 @jobs.get("/jobs")
-def list_jobs(query: OfSlide) -> dict[str, Any]:
+def list_jobs(query: Wanted) -> dict[str, Any]:
     """Jobs, newest first."""
-    return {"jobs": [job.document() for job in visit().jobs(query.slide, query.limit)]}
+    here = visit()
+    found = here.jobs(query.slide, query.limit, query.kind)
+    return {"jobs": [document(here, job) for job in found]}
 
 
 @jobs.get("/jobs/<id>")
 def show_job(path: ById) -> dict[str, Any]:
     """A job as it stands."""
-    return visit().job(path.id).document()
+    here = visit()
+    return document(here, here.job(path.id))
 
 
 @jobs.post("/jobs/<id>/cancel", responses={202: {"description": "will stop"}})
 def cancel_job(path: ById) -> tuple[dict[str, Any], int]:
     """Stop a job; what it has finished is kept."""
     here = visit()
-    here.visitor.refuse_readonly(here.job(path.id).request.slide)
+    _refuse_meddling(here, here.job(path.id))
     job = here.library.ledger.request_cancel(path.id)
     if job.state.ended:  # before it began: nobody else will tidy up
         here.library.logins.forget(job.id)
-    return job.document(), 202
+    return document(here, job), 202
 
 
 @jobs.post("/jobs/<id>/retry", responses={202: {"description": "queued again"}})
@@ -108,13 +163,13 @@ def retry_job(path: ById) -> tuple[dict[str, Any], int]:
     """Run a failed job again, in the name of whoever asks now; it keeps what it has finished."""
     here = visit()
     job = here.job(path.id)
-    here.visitor.refuse_readonly(job.request.slide)
+    _refuse_meddling(here, job)
     if job.state is not JobState.FAILED:
         raise StateError(f"job {job.id} is {job.state}: only a failed one can be run again")
     _keep_login(here, job.id)
     job = here.library.ledger.retry(job.id)
     here.library.engine.submit(job)
-    return job.document(), 202
+    return document(here, job), 202
 
 
 @jobs.put("/jobs/<id>/focus", responses={204: {"description": "noted"}})
@@ -149,7 +204,7 @@ def _events(here: Visit, id: str, after: int) -> Iterator[str]:
         if boxes:
             yield _event("tiles", {"boxes": boxes}, after)
         if before is None or job.document() != before.document():
-            yield _event("job", job.document(), after)
+            yield _event("job", document(here, job), after)
             spoken = time.monotonic()
         elif time.monotonic() - spoken > _KEEP_ALIVE_S:
             yield ": still here\n\n"

@@ -15,7 +15,7 @@ from histoloop.config import Settings
 from histoloop.errors import AccessError, NotFoundError
 from histoloop.jobs import outputs
 from histoloop.jobs.engine import Engine
-from histoloop.jobs.job import Job
+from histoloop.jobs.job import RETRAIN, Job
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.masks.mask import Mask
@@ -85,13 +85,13 @@ class Visit:
         self._refuse_hidden(job)
         return job
 
-    def jobs(self, slide: str | None, most: int) -> Sequence[Job]:
-        """Jobs, newest first; of all slides, those that the visitor may see.
+    def jobs(self, slide: str | None, most: int, kind: str | None = None) -> Sequence[Job]:
+        """Jobs, newest first, of a kind or of all; of all slides, those the visitor may see.
 
         Raises:
             AccessError: the visitor may not see the slide that is named.
         """
-        found = self.library.ledger.list(slide, most)
+        found = self.library.ledger.list(slide, most, kind)
         if slide is None:
             return [job for job in found if self.shows(job)]
         self.visitor.revision(slide)
@@ -119,6 +119,8 @@ class Visit:
             return None
 
     def _refuse_hidden(self, job: Job) -> None:
+        if job.kind == RETRAIN:  # of no slide: all who work with its models may follow it
+            return
         try:
             self.visitor.revision(job.request.slide)
         except NotFoundError:

@@ -23,7 +23,11 @@ def list_models() -> dict[str, Any]:
                 include={"name", "version", "digest", "classes", "mpp", "tile", "halo"}
                 | {"summary", "notice", "metrics", "licence"}
             )
-            | {"reference": model.card.reference, "default": model.card.reference == default}
+            | {
+                "reference": model.card.reference,
+                "default": model.card.reference == default,
+                "tags": registry.tags_of(model.card),
+            }
             for model in registry.list()
         ]
     }

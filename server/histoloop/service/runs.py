@@ -18,7 +18,7 @@ from shapely.geometry import mapping
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Box, Size
 from histoloop.jobs import outputs
-from histoloop.jobs.job import Job
+from histoloop.jobs.job import SEGMENT, Job
 from histoloop.masks.labels import LabelClass, labels, margin, uncertainty
 from histoloop.masks.mask import Mask
 from histoloop.masks.trace import trace
@@ -57,7 +57,8 @@ class Outlines(BaseModel):
 @runs.get("/runs")
 def list_runs(query: OfSlide) -> dict[str, Any]:
     """Runs, newest first; a run exists as soon as its job does."""
-    return {"runs": [_run(job) for job in visit().jobs(query.slide, query.limit)]}
+    jobs = visit().jobs(query.slide, query.limit, SEGMENT)
+    return {"runs": [_run(job) for job in jobs]}
 
 
 @runs.get("/runs/<id>")
@@ -71,7 +72,7 @@ def run_tile(path: Tile, query: Layer) -> Response:
     """A PNG on the grid of the slide's tiles; 0 where nothing is predicted (yet)."""
     here = visit()
     job = here.job_of_run(path.id)
-    slide = here.slide(job.request.slide)
+    slide = here.slide(job.segmentation.slide)
     zoom, box = tile_box(slide, path)
     factor = slide.levels[zoom].downsample
     base = Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
@@ -99,12 +100,12 @@ def _run(job: Job) -> dict[str, Any]:
     return {
         "id": job.run,
         "job": job.id,
-        "slide": job.request.slide,
-        "model": job.request.model,
+        "slide": job.segmentation.slide,
+        "model": job.segmentation.model,
         "classes": [vars(one) for one in classes],
         "mpp": mpp,
-        "roi": job.request.roi,
-        "threshold": job.request.threshold,
+        "roi": job.segmentation.roi,
+        "threshold": job.segmentation.threshold,
         "state": job.state,
         "created": job.document()["created"],
         "report": json.loads(report.read_bytes()) if report.is_file() else None,
@@ -116,7 +117,7 @@ def _classes_and_mpp(job: Job) -> tuple[tuple[LabelClass, ...], float | None]:
     if mask := visit().mask(job.run):
         return mask.frame.classes, mask.frame.mpp
     try:
-        card = library().models.get(job.request.model).card
+        card = library().models.get(job.segmentation.model).card
     except NotFoundError:
         return (), None
     return card.labels, card.mpp

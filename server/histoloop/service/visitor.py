@@ -31,11 +31,12 @@ _VISITORS = 64
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who is signed in; login and name are for people."""
+    """Somebody who is signed in; login and name are for people, admins may do everything."""
 
     id: str
     login: str
     name: str
+    admin: bool = False
 
 
 class Visitor(Protocol):
@@ -86,6 +87,14 @@ class Visitor(Protocol):
         """
         ...
 
+    def refuse_retraining(self) -> None:
+        """Make sure that the visitor may change which version of a model all others use.
+
+        Raises:
+            AccessError: they may not.
+        """
+        ...
+
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         """The collections and the visitor's own folders, or the folders in one of them."""
         ...
@@ -118,6 +127,9 @@ class FolderVisitor:
 
     def refuse_readonly(self, slide: str) -> None:
         self.slides.find(slide)
+
+    def refuse_retraining(self) -> None:
+        """Everybody may: it is their own machine."""
 
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         if within is not None:
@@ -163,6 +175,14 @@ class DsaVisitor:
         self._pulse.refuse_absent()
         self.annotations.refuse_readonly(slide)
 
+    def refuse_retraining(self) -> None:
+        if not self.user().admin:
+            raise AccessError(
+                f"{self.user().login}: only administrators of {self.slides.site.host} may have a "
+                "model retrained: everybody's next job would use it",
+                hint="ask one of them",
+            )
+
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         self._pulse.refuse_absent()
         if within is not None:
@@ -195,7 +215,7 @@ class DsaVisitor:
                 f"{self.slides.site.host}: does not know this token (any more)",
                 hint="sign in again",
             )
-        return User(me["_id"], me["login"], _name(me))
+        return User(me["_id"], me["login"], _name(me), bool(me.get("admin")))
 
     def _ask_name(self, user: str) -> str:
         try:
