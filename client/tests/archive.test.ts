@@ -12,9 +12,9 @@ import { Store } from "../src/state/store";
 import { slide } from "./records";
 
 const USER = { id: "u", login: "ada", name: "Ada" };
-const SIGNED_OUT: Account = { mode: "dsa", site: "archive", user: null };
+const SIGNED_OUT: Account = { mode: "dsa", site: "archive", user: null, retrains: false };
 const SIGNED_IN: Account = { ...SIGNED_OUT, user: USER };
-const FOLDER: Account = { mode: "folder", site: null, user: null };
+const FOLDER: Account = { mode: "folder", site: null, user: null, retrains: false };
 const SHELF: Folder = { id: "f", name: "Cases", kind: "folder" };
 
 function refusal(status: number, detail: string): ProblemError {

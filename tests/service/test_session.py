@@ -125,7 +125,12 @@ def test_others_may_come_to_an_archive_and_must_sign_in(dsa, dsa_slides, new_hom
 def test_a_folder_needs_no_sign_in(new_home, plain_slide):
     said = dsa_settings(new_home, None, slides=plain_slide.parent)
     with client_of(said, "whatever") as client:
-        assert client.get("/api/session").json == {"mode": "folder", "site": None, "user": None}
+        assert client.get("/api/session").json == {
+            "mode": "folder",
+            "site": None,
+            "user": None,
+            "retrains": False,
+        }
         assert client.post("/api/session", json={"token": "t"}).status_code == 400
         assert client.get("/api/health").json["mode"] == "folder"
         assert len(client.get("/api/slides").json["slides"]) == 1

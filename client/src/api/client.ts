@@ -11,6 +11,7 @@ import type {
   Job,
   Model,
   PolygonCollection,
+  Retraining,
   Run,
   SegmentRequest,
   SlideDetail,
@@ -36,6 +37,10 @@ export interface Api {
   cancel(job: string): Promise<Job>;
   /** Runs a failed job again; it keeps what it has finished. */
   retry(job: string): Promise<Job>;
+  /** The newest one, if there is any. */
+  retraining(): Promise<Retraining | null>;
+  retrain(model: string): Promise<Retraining>;
+  cancelRetraining(job: string): Promise<Retraining>;
   focus(job: string, box: Box): Promise<void>;
   follow(job: string, handlers: FollowHandlers): () => void;
   slideTileUrl(slide: SlideDetail, tile: TileAddress): string;
@@ -98,6 +103,12 @@ export function createApi(root: string): Api {
     segment: (request) => post("jobs", { kind: "segment", ...request }),
     cancel: (job) => post(`jobs/${id(job)}/cancel`),
     retry: (job) => post(`jobs/${id(job)}/retry`),
+    retraining: async () => {
+      const { jobs } = await getJson<{ jobs: Retraining[] }>(at("jobs?kind=retrain&limit=1"));
+      return jobs[0] ?? null;
+    },
+    retrain: (model) => post("jobs", { kind: "retrain", model }),
+    cancelRetraining: (job) => post(`jobs/${id(job)}/cancel`),
     focus: async (job, box) =>
       void (await send(at(`jobs/${id(job)}/focus`), { method: "PUT", body: { box } })),
     follow: (job, handlers) => followJob(at(`jobs/${id(job)}/events`), handlers),

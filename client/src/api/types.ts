@@ -31,6 +31,8 @@ export interface Account {
   /** Host of the archive. */
   readonly site: string | null;
   readonly user: User | null;
+  /** Whether they may have a model retrained here. */
+  readonly retrains: boolean;
 }
 
 /** A collection or folder of an archive; `user` stands for somebody's own folders. */
@@ -121,6 +123,23 @@ export interface Job {
   readonly finished: string | null;
   readonly progress: Progress;
   readonly failure: Failure | null;
+}
+
+/** A job that makes the next version of a model from everybody's annotations. */
+export interface Retraining {
+  readonly id: string;
+  readonly state: JobState;
+  /** A name without a version. */
+  readonly model: string;
+  /** Who or what has asked for it. */
+  readonly why: string;
+  readonly progress: { readonly stage: string; readonly done: number; readonly total: number };
+  readonly failure: Failure | null;
+  /** The new version, once it is in the registry. */
+  readonly candidate: string | null;
+  readonly promoted: boolean | null;
+  /** What the gate said, in words. */
+  readonly verdict: string | null;
 }
 
 export interface ClassReport {

@@ -20,6 +20,9 @@ export interface Commands {
   finishDrawing(box: Box | null): void;
   clearRegion(): void;
   segment(): void;
+  /** Makes the next version of the chosen model from everybody's annotations. */
+  retrain(): void;
+  cancelRetraining(job: string): void;
   cancel(job: string): void;
   retry(job: string): void;
   setReplace(replace: boolean): void;

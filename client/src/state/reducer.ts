@@ -6,6 +6,7 @@ import type {
   Job,
   Model,
   Problem,
+  Retraining,
   Run,
   SlideDetail,
   SlideSummary,
@@ -39,6 +40,7 @@ export type Action =
     }
   | { readonly type: "models"; readonly models: Loadable<readonly Model[]> }
   | { readonly type: "modelChosen"; readonly model: string }
+  | { readonly type: "retraining"; readonly retraining: Retraining | null }
   | { readonly type: "slideOpened"; readonly id: string; readonly view: Restored }
   | { readonly type: "slideClosed" }
   | { readonly type: "slideDetail"; readonly id: string; readonly detail: Loadable<SlideDetail> }
@@ -96,6 +98,8 @@ export function reduce(state: AppState, action: Action): AppState {
       return { ...state, models: action.models, model: state.model ?? defaultModel(action.models) };
     case "modelChosen":
       return { ...state, model: action.model };
+    case "retraining":
+      return { ...state, retraining: action.retraining };
     case "cameraMoved":
       return { ...state, camera: action.camera };
     case "outlinesAvailable":
@@ -144,6 +148,7 @@ function signedOut(state: AppState, problem: Problem | null): AppState {
     shelf: ROOT,
     slides: { status: "loading" },
     slide: null,
+    retraining: null,
     region: NO_REGION,
     toasts: [],
   };

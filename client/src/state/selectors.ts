@@ -17,6 +17,11 @@ export function isIn(state: AppState): boolean {
   return state.account.status === "ready" && !needsSignIn(state);
 }
 
+/** Whether the reader may have a model retrained here. */
+export function mayRetrain({ account }: AppState): boolean {
+  return account.status === "ready" && account.value.retrains;
+}
+
 export function openDetail(state: AppState): SlideDetail | null {
   const detail = state.slide?.detail;
   return detail?.status === "ready" ? detail.value : null;

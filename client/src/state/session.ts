@@ -4,7 +4,7 @@
  */
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
-import type { Folder, Job } from "../api/types";
+import type { Folder, Job, Retraining } from "../api/types";
 import { type Box, intersection, rounded } from "../model/box";
 import { hasEnded } from "../model/jobs";
 import { type Camera, type Projection, viewBox } from "../model/projection";
@@ -16,7 +16,16 @@ import { Drawings } from "./drawings";
 import { Entrance } from "./entrance";
 import { type FollowerEvents, JobFollower } from "./jobFollower";
 import type { Action, Restored } from "./reducer";
-import { activeJobs, inArchive, isIn, openDetail, segmentObstacle } from "./selectors";
+import { Retrainings } from "./retrainings";
+import {
+  activeJobs,
+  chosenModel,
+  inArchive,
+  isIn,
+  mayRetrain,
+  openDetail,
+  segmentObstacle,
+} from "./selectors";
 import { Shelves } from "./shelves";
 import type { AppState } from "./state";
 import type { Store } from "./store";
@@ -33,6 +42,7 @@ export class Session implements Commands {
   private readonly entrance: Entrance;
   private readonly shelves: Shelves;
   private readonly drawings: Drawings;
+  private readonly retrainings: Retrainings;
   /** Where the reader wants to be, once they may. */
   private wanted = NOWHERE;
   private view: Box | null = null;
@@ -55,6 +65,7 @@ export class Session implements Commands {
     this.entrance = new Entrance(api, store, this.calls, () => void this.enter());
     this.shelves = new Shelves(api, store, this.calls);
     this.drawings = new Drawings(api, store, this.calls);
+    this.retrainings = new Retrainings(api, store, this.calls, (one) => void this.retrained(one));
     new JobFollower(api, store, {
       onJob: (job) => this.jobReported(job),
       onTiles,
@@ -148,6 +159,15 @@ export class Session implements Commands {
     void this.submit();
   }
 
+  retrain(): void {
+    const model = chosenModel(this.store.state);
+    if (model) void this.retrainings.start(model.name);
+  }
+
+  cancelRetraining(job: string): void {
+    void this.retrainings.cancel(job);
+  }
+
   cancel(job: string): void {
     void this.calls.attempt(async () => {
       this.store.dispatch({ type: "jobChanged", job: await this.api.cancel(job) });
@@ -192,6 +212,7 @@ export class Session implements Commands {
   private async enter(): Promise<void> {
     this.onReturn();
     const models = this.loadModels();
+    if (mayRetrain(this.store.state)) void this.retrainings.load();
     const { wanted } = this;
     if (wanted.slide !== null) this.navigate(wanted);
     // In an archive the slide says where it lies.
@@ -238,6 +259,13 @@ export class Session implements Commands {
 
   private async loadModels(): Promise<void> {
     this.store.dispatch({ type: "models", models: await this.calls.load(() => this.api.models()) });
+  }
+
+  /** Whoever had the model's version before chosen goes on with the one that took its place. */
+  private async retrained({ model, promoted, candidate }: Retraining): Promise<void> {
+    const before = chosenModel(this.store.state)?.name;
+    await this.loadModels();
+    if (promoted && candidate && before === model) this.chooseModel(candidate);
   }
 
   private openFirst(): void {

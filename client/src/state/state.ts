@@ -6,6 +6,7 @@ import type {
   Job,
   Model,
   Problem,
+  Retraining,
   Run,
   SlideDetail,
   SlideSummary,
@@ -85,6 +86,8 @@ export interface AppState {
   readonly models: Loadable<readonly Model[]>;
   /** The chosen model's reference; null until the models are known. */
   readonly model: string | null;
+  /** The newest one, whoever has asked for it. */
+  readonly retraining: Retraining | null;
   readonly slide: OpenSlide | null;
   readonly camera: Camera | null;
   /** The view is close enough for outlines to be traced. */
@@ -120,6 +123,7 @@ export const INITIAL_STATE: AppState = {
   slides: { status: "loading" },
   models: { status: "loading" },
   model: null,
+  retraining: null,
   slide: null,
   camera: null,
   outlinesAvailable: false,

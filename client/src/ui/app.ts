@@ -8,6 +8,7 @@ import { jobCard } from "./jobCard";
 import { legend } from "./legend";
 import { notices } from "./notices";
 import { overlayPanel } from "./overlayPanel";
+import { retrainPanel } from "./retrainPanel";
 import { runList } from "./runList";
 import { segmentPanel } from "./segmentPanel";
 import { signInForm } from "./signInForm";
@@ -52,6 +53,7 @@ export class App {
         legend(state, commands),
         runList(state, commands),
         annotationList(state, commands),
+        retrainPanel(state, commands),
       ],
       host("panel"),
     );

@@ -123,7 +123,14 @@ def _document(settings: Settings, user: User | None) -> dict[str, Any]:
         "mode": "dsa" if settings.dsa else "folder",
         "site": dsa_site(settings).host if settings.dsa else None,
         "user": vars(user) if user else None,
+        "retrains": _may_retrain(settings, user),
     }
+
+
+def _may_retrain(settings: Settings, user: User | None) -> bool:
+    """Whether whoever asks may have a model retrained, and the service knows from what."""
+    allowed = user.admin if user else settings.dsa is None
+    return allowed and settings.retrain_gtcodes is not None
 
 
 def _is_encrypted() -> bool:

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Api } from "../src/api/client";
+import type { Retraining } from "../src/api/types";
+import { retrainingWords } from "../src/model/retraining";
+import { Calls } from "../src/state/calls";
+import { type Action, reduce } from "../src/state/reducer";
+import { Retrainings } from "../src/state/retrainings";
+import { type AppState, INITIAL_STATE } from "../src/state/state";
+import { Store } from "../src/state/store";
+
+function retraining(change: Partial<Retraining>): Retraining {
+  return {
+    id: "one",
+    state: "running",
+    model: "tumor",
+    why: "asked for in the viewer",
+    progress: { stage: "train", done: 0, total: 10 },
+    failure: null,
+    candidate: null,
+    promoted: null,
+    verdict: null,
+    ...change,
+  };
+}
+
+describe("a retraining in words", () => {
+  it("says what it is doing", () => {
+    const progress = { stage: "train", done: 3, total: 10 };
+    expect(retrainingWords(retraining({ progress }))).toBe("Training, epoch 3 of 10");
+    const compare = { stage: "compare", done: 0, total: 0 };
+    expect(retrainingWords(retraining({ progress: compare }))).toMatch("Comparing");
+    expect(retrainingWords(retraining({ state: "queued" }))).toBe("Waiting");
+  });
+
+  it("ends with the gate's own words, or with the reason", () => {
+    const verdict = "kept tumor@3, not tumor@4: stroma fell from 0.810 to 0.760";
+    expect(retrainingWords(retraining({ state: "done", verdict }))).toBe(verdict);
+    const failure = { stage: "train", slide: "", tile: null, cause: "no patient tests", hint: "" };
+    expect(retrainingWords(retraining({ state: "failed", failure }))).toBe("no patient tests");
+  });
+});
+
+describe("following a retraining", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function followed(answers: Retraining[]) {
+    const ended: Retraining[] = [];
+    let asked = 0;
+    const answer = async () => answers[Math.min(asked++, answers.length - 1)] ?? null;
+    const api = { retraining: answer, retrain: answer } as Partial<Api> as Api;
+    const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
+    const calls = new Calls(store, { onUnreachable: () => {}, onSignedOut: () => {} });
+    const retrainings = new Retrainings(api, store, calls, (one) => ended.push(one));
+    return { store, ended, retrainings, asked: () => asked };
+  }
+
+  it("asks until it has ended, and tells once", async () => {
+    const done = retraining({ state: "done", promoted: true, candidate: "tumor@4" });
+    const { store, ended, retrainings, asked } = followed([
+      retraining({ state: "queued" }),
+      retraining({}),
+      done,
+    ]);
+    await retrainings.start("tumor");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.state.retraining).toEqual(done);
+    expect(ended).toEqual([done]);
+    expect(asked()).toBe(3);
+  });
+
+  it("tells nobody of one that had ended before anybody looked", async () => {
+    const { ended, retrainings, asked } = followed([retraining({ state: "done" })]);
+    await retrainings.load();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([ended.length, asked()]).toEqual([0, 1]);
+  });
+});
