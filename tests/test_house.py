@@ -14,7 +14,7 @@ import histoloop
 
 PACKAGE = Path(histoloop.__file__).parent
 ROOMS = (
-    ("errors", "config", "geometry"),
+    ("errors", "config", "durable", "geometry"),
     ("slides",),
     ("tiling",),
     ("masks",),

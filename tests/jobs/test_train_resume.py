@@ -113,7 +113,7 @@ def test_killed_while_it_writes_a_checkpoint_it_goes_on_from_the_one_before(
 ):
     killed = run(data_folder, tmp_path, code=DIE_AT_THE_SECOND_CHECKPOINT)
     assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / "checkpoint.npz.part").exists()
+    assert (tmp_path / "checkpoint.npz.partial").exists()
     again = run(data_folder, tmp_path)
     assert "going on after epoch 1 of 3" in again.stdout
     assert same(tmp_path, undisturbed)

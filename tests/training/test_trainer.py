@@ -84,7 +84,7 @@ def test_a_training_that_was_cut_goes_on_to_the_same_weights_bit_for_bit(tmp_pat
     scores = [(one.loss, one.dice) for one in whole.fit(*data)]
     next(cut.fit(*data))
     cut.keep(kept)
-    (tmp_path / "checkpoint.npz.part").write_bytes(b"killed while writing")
+    (tmp_path / "checkpoint.npz.partial").write_bytes(b"killed while writing")
     assert resumed.resume(kept) == 1
     assert len(list(resumed.fit(*data))) == 2
     assert [(one.loss, one.dice) for one in resumed.epochs] == scores

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from histoloop.durable import replace_text
 from histoloop.errors import OutputError, StateError, UsageError
 from histoloop.models.registry import Model, ModelRegistry
 from histoloop.training.gate_decision import Decision
@@ -100,13 +100,8 @@ def write_record(out: Path, record: RetrainRecord) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    draft = out / f"{RECORD}.partial"
     try:
-        with draft.open("w") as file:
-            file.write(record.model_dump_json(indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(out / RECORD)
+        replace_text(out / RECORD, record.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise OutputError(
             f"{out}: cannot be written ({error.strerror})", hint="choose another --out"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from histoloop import __version__
+from histoloop.durable import replace_text
 from histoloop.errors import DatasetError, ModelError, OutputError, UsageError
 from histoloop.jobs.train_identity import finished, of_card
 from histoloop.models import architectures
@@ -135,7 +136,7 @@ def train(
             "training": asked.training | course,
         }
     )
-    (out / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+    replace_text(out / CARD, card.model_dump_json(indent=2) + "\n")
     checkpoint.remove()
     return card
 

@@ -6,7 +6,6 @@ or after it, and a process that is killed leaves one of both. Who changes it hol
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Literal
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from histoloop.durable import replace_text
 from histoloop.errors import ModelError
 
 TAGS = "tags.json"
@@ -153,10 +153,4 @@ class TagStore:
 
     def write(self, name: str, standing: Standing) -> None:
         """Replace the tags of a name; call it while `locked`."""
-        path = self.folder / name / TAGS
-        draft = path.with_suffix(".partial")
-        with draft.open("w") as file:
-            file.write(standing.model_dump_json(indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_text(self.folder / name / TAGS, standing.model_dump_json(indent=1) + "\n")

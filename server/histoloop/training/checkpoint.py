@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from histoloop.durable import draft_of, replacing
 from histoloop.errors import StateError
 
 Groups = dict[str, list[NDArray[Any]]]
@@ -34,12 +34,8 @@ class Checkpoint:
         arrays = {
             f"{name}-{at}": one for name, all_ in groups.items() for at, one in enumerate(all_)
         }
-        fresh = self._fresh
-        with fresh.open("wb") as file:
+        with replacing(self.path) as file:
             np.savez(file, said=np.array(said), **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
 
     def read(self) -> tuple[Groups, dict[str, Any]] | None:
         """What was written last, if anything.
@@ -65,12 +61,8 @@ class Checkpoint:
 
     def remove(self) -> None:
         """The training has ended, or is begun anew."""
-        for path in (self.path, self._fresh):
+        for path in (self.path, draft_of(self.path)):
             path.unlink(missing_ok=True)
-
-    @property
-    def _fresh(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.part")
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

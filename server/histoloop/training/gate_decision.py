@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from histoloop.durable import replace_text
 from histoloop.errors import ModelError
 from histoloop.training.bootstrap import ROUGH
 
@@ -130,14 +130,9 @@ def save_decision(home: Path, decision: Decision) -> None:
     """
     name, _, version = decision.challenger.partition("@")
     path = decision_path(home, name, int(version))
-    draft = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w") as file:
-            file.write(decision.model_dump_json(indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_text(path, decision.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise ModelError(
             f"{path}: cannot be written ({error.strerror})", hint="choose another --home"

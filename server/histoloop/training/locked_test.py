@@ -9,7 +9,6 @@ versions must stay comparable, and a test that may shrink can be shrunk until it
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from histoloop.durable import replace_text
 from histoloop.errors import DatasetError
 from histoloop.training.bcss import find_bcss
 from histoloop.training.samples import Picture, meaning_of_folder, pictures
@@ -157,7 +157,8 @@ class LockedTest:
                         assumed_mpp=assumed_mpp,
                         pictures=_copy(data, new, self.folder / number),
                     )
-                    self._write(Locked(batches=(*before.batches, batch)))
+                    grown = Locked(batches=(*before.batches, batch))
+                    replace_text(self.folder / LIST, grown.model_dump_json(indent=1) + "\n")
         except OSError as error:
             raise DatasetError(
                 f"{self.folder}: the test cannot be kept there ({error.strerror})",
@@ -211,14 +212,6 @@ class LockedTest:
                 f"{path}: is missing or was changed, and is locked for the test",
                 hint="restore it from a backup: the test can grow, never shrink",
             )
-
-    def _write(self, locked: Locked) -> None:
-        draft = self.folder / f"{LIST}.partial"
-        with draft.open("w") as file:
-            file.write(locked.model_dump_json(indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.folder / LIST)
 
 
 def _new(
