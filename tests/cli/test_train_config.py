@@ -128,6 +128,7 @@ def test_explain_says_it_all_and_trains_nothing(project):
             "128",
         ),
         (["--data", "here", "--out", "m", "--schedule", "stairs"], "known: cosine, plateau"),
+        (["--data", "here", "--out", "m", "--tile", "96", "--halo", "16"], "overlap 32 px do not"),
     ],
 )
 def test_what_cannot_be_is_one_error(arguments, wanted, tmp_path, monkeypatch):

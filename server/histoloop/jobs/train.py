@@ -18,6 +18,7 @@ from histoloop.models import architectures
 from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_digest
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
+from histoloop.tiling.grid import Tiling
 from histoloop.training import history
 from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
@@ -93,7 +94,7 @@ def train(
 
     Raises:
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
-            a side that is no multiple of its stride.
+            a side that is no multiple of its stride; tile, halo and overlap do not fit.
         DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`).
         OutputError: the folder cannot be written.
         StateError: it holds another training.
@@ -185,6 +186,7 @@ def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
 
 def _refuse_odd_sides(parameters: TrainParameters) -> None:
     p = parameters
+    Tiling(p.tile, p.halo, p.overlap)  # else the model could not segment
     stride = architectures.configure(p.architecture, 1, **p.architecture_config).stride
     for what, side in (("patch", p.plan.side), ("tile", p.tile)):
         if side % stride:
