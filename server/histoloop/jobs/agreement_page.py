@@ -7,7 +7,7 @@ from html import escape
 from histoloop import __version__
 from histoloop.annotations import agreement as figures
 from histoloop.jobs.agreement import Agreement, RoiAgreement
-from histoloop.jobs.pages import count, document, figure, table
+from histoloop.jobs.pages import count, document, figure, picture, table
 
 _MOST_PICTURES = 40
 
@@ -127,10 +127,9 @@ def _gallery(agreement: Agreement) -> str:
 
 
 def _picture(roi: RoiAgreement) -> str:
-    name = escape(roi.planned.name, quote=True)
-    people = escape(", ".join(one.name for one in roi.raters))
-    image = f'<img src="rois/{picture_name(roi)}" alt="Tissue and disagreement of {name}">'
-    return f"<figure>{image}<figcaption>{name}: {people}</figcaption></figure>"
+    name, people = roi.planned.name, ", ".join(one.name for one in roi.raters)
+    source = f"rois/{picture_name(roi)}"
+    return picture(source, f"Tissue and disagreement of {name}", f"{name}: {people}")
 
 
 def _most_disputed(agreement: Agreement) -> list[RoiAgreement]:

@@ -12,11 +12,11 @@ from histoloop.geometry import Box, Scale
 from histoloop.slides.reading import read
 from histoloop.slides.slide import Pixels, Slide
 from histoloop.training.snapshot_plan import PlannedRoi
+from histoloop.training.worst_tiles import side_by_side
 
 _LONGEST: Final = 900
 """Pixels of a picture's longer side."""
 
-_GAP: Final = 8
 _MOST: Final = 0.85
 """How far the strongest heat hides the tissue."""
 
@@ -40,5 +40,4 @@ def heat(slide: Slide, one: PlannedRoi, disagreement: NDArray[np.float32]) -> Pi
     color = _YELLOW + (_RED - _YELLOW) * strength
     cover = _MOST * strength
     hot = (tissue * (1 - cover) + color * cover).astype(np.uint8)
-    gap = np.full((tissue.shape[0], _GAP, 3), 255, np.uint8)
-    return np.hstack([tissue, gap, hot])
+    return side_by_side(tissue, hot)

@@ -8,7 +8,7 @@ from histoloop import __version__
 from histoloop.jobs.evaluate import Evaluation
 from histoloop.jobs.evaluation_comparison import comparison_rows
 from histoloop.jobs.judgement import Judgement
-from histoloop.jobs.pages import count, document, figure, table
+from histoloop.jobs.pages import count, document, figure, picture, table
 from histoloop.training.bootstrap import Interval
 from histoloop.training.worst_tiles import Tile
 
@@ -145,9 +145,7 @@ def _tile(number: int, tile: Tile) -> str:
         f"{tile.slide}, {tile.box.x},{tile.box.y} px at the model's scale: "
         f"{tile.wrong / tile.known:.0%} of what is known is wrong ({tile.wrong:,} px)"
     )
-    alt = escape(f"{tile.slide}: picture, truth and prediction", quote=True)
-    image = f'<img src="{tile_name(number)}" alt="{alt}">'
-    return f"<figure>{image}<figcaption>{escape(said)}</figcaption></figure>"
+    return picture(tile_name(number), f"{tile.slide}: picture, truth and prediction", said)
 
 
 _LABELS = {

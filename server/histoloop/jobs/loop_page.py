@@ -14,12 +14,12 @@ from PIL import Image
 
 from histoloop import __version__
 from histoloop.jobs.agreement import Agreement
-from histoloop.jobs.pages import count, document, figure, table
+from histoloop.jobs.pages import count, document, figure, picture, table
 from histoloop.jobs.retrain import Retrained
 from histoloop.masks.labels import LabelClass
 from histoloop.training.gate_decision import Decision
 from histoloop.training.snapshot import Snapshot, preview_of, read_snapshot
-from histoloop.training.worst_tiles import outlined
+from histoloop.training.worst_tiles import outlined, side_by_side
 
 _TUMOR = LabelClass("tumor", 1, "#00c48c")
 _SIDE = 480
@@ -43,7 +43,7 @@ class Picture:
             outlined(self.image, mask.astype(np.uint8), nothing, (_TUMOR,))
             for mask in (self.truth, self.before, self.after)
         ]
-        return np.concatenate([_small(one) for one in shown], axis=1)
+        return side_by_side(*(_small(one) for one in shown))
 
 
 def write(
@@ -111,7 +111,7 @@ def _test(decision: Decision, pictures: Sequence[Picture]) -> str:
             ["all as one", one.name, figure(one.pooled.active), figure(one.pooled.challenger)]
         )
     shown = "".join(
-        _figure(f"pictures/{one.name}.jpg", f"{one.name}: truth, before, after") for one in pictures
+        _picture(f"{one.name}.jpg", f"{one.name}: truth, before, after") for one in pictures
     )
     return f"<h2>The locked test, before and after</h2>{table(head, rows)}{shown}"
 
@@ -131,7 +131,7 @@ def _crowd(agreement: Agreement) -> str:
 
 
 def _taught(taught: Sequence[tuple[str, str]]) -> str:
-    shown = "".join(_figure(f"pictures/{file}", said) for file, said in taught)
+    shown = "".join(_picture(file, said) for file, said in taught)
     note = "Picture and consensus; stripes: the annotators differ; pale: ignored."
     return f'<h2>What the trainer saw</h2><p class="quiet">{note}</p>{shown}'
 
@@ -161,16 +161,11 @@ def _copied_previews(data: Path, snapshot: Snapshot, folder: Path) -> list[tuple
     return found
 
 
-def _figure(file: str, said: str) -> str:
-    alt = escape(said, quote=True)
-    source = escape(file, quote=True)
-    return (
-        f'<figure><img src="{source}" alt="{alt}"><figcaption>{escape(said)}</figcaption></figure>'
-    )
+def _picture(file: str, said: str) -> str:
+    return picture(f"pictures/{file}", said, said)
 
 
 def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     side = max(image.shape[:2])
     size = (image.shape[1] * _SIDE // side, image.shape[0] * _SIDE // side)
-    framed = np.pad(np.asarray(Image.fromarray(image).resize(size)), ((0, 0), (0, 6), (0, 0)))
-    return np.where(framed.sum(axis=2, keepdims=True) == 0, 255, framed).astype(np.uint8)
+    return np.asarray(Image.fromarray(image).resize(size))

@@ -55,6 +55,12 @@ def _is_number(text: str) -> bool:
     return not text.strip("0123456789.,+-–") or text == "absent"
 
 
+def picture(source: str, alt: str, caption: str) -> str:
+    """HTML of a picture that is loaded when it is scrolled to; all three are text."""
+    image = f'<img loading="lazy" src="{escape(source)}" alt="{escape(alt)}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
 def figure(value: float) -> str:
     """Three decimals, a dash for what is not defined."""
     return "–" if math.isnan(value) else f"{value:.3f}"

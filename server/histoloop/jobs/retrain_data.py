@@ -18,6 +18,9 @@ from histoloop.training.snapshot_build import build_snapshot
 from histoloop.training.snapshot_plan import Say
 from histoloop.training.snapshot_split import Case, case_of
 
+_TEST: Split = "test"
+_LEARNT: tuple[Split, ...] = ("valid", "train")
+
 
 def gather(
     parameters: DatasetParameters,
@@ -100,10 +103,6 @@ def refuse_untested(locked: int, data: Path) -> None:
             hint="annotate patients that no version was trained on, or name some in a table "
             "(--patients, with split test)",
         )
-
-
-_TEST: Split = "test"
-_LEARNT: tuple[Split, ...] = ("valid", "train")
 
 
 def _settled(

@@ -25,9 +25,7 @@ from histoloop.jobs.pages import figure
 from histoloop.jobs.review import Entry, Queue, ReviewParameters
 from histoloop.slides.slide import Pixels
 from histoloop.training.snapshot import digest_of_json
-from histoloop.training.worst_tiles import outlined
-
-_GAP = 8
+from histoloop.training.worst_tiles import outlined, side_by_side
 
 
 def write(queue: Queue, out: Path) -> None:
@@ -159,8 +157,7 @@ def picture(queue: Queue, entry: Entry) -> Pixels:
     """The region, and what the model takes it for."""
     unknown = np.zeros(entry.predicted.shape, bool)
     shown = outlined(entry.image, entry.predicted, unknown, queue.model.card.labels)
-    gap = np.full((shown.shape[0], _GAP, 3), 255, np.uint8)
-    return np.hstack([entry.image, gap, shown])
+    return side_by_side(entry.image, shown)
 
 
 def page(queue: Queue) -> str:
@@ -180,10 +177,8 @@ def page(queue: Queue) -> str:
             (str(number), one.slide, str(region.box.x), str(region.box.y), *map(figure, bits))
         )
         caption = f"{number}: {one.slide}, {region.box.x}, {region.box.y}"
-        figures.append(
-            f'<figure><img loading="lazy" alt="" src="pictures/{number:03d}.png">'
-            f"<figcaption>{escape(caption)}</figcaption></figure>"
-        )
+        alt = f"{one.slide}: the region, and what the model takes it for"
+        figures.append(pages.picture(f"pictures/{number:03d}.png", alt, caption))
     return pages.document(
         "Review queue",
         [

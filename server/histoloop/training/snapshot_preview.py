@@ -28,14 +28,13 @@ from histoloop.training.snapshot import (
     preview_of,
     rater_masks_of,
 )
-from histoloop.training.worst_tiles import outlined
+from histoloop.training.worst_tiles import outlined, side_by_side
 
 LONGEST: Final = 1024
 """Pixels of a panel's longer side; of a larger mask every second, third, … pixel is shown."""
 
 CONFLICT: Final = (228, 0, 124)
 
-_GAP: Final = 8
 _STRIPE: Final = 6
 
 
@@ -67,7 +66,7 @@ def preview(folder: Path, snapshot: Snapshot, roi: SnapshotRoi) -> Pixels:
     taught = outlined(image, truth, truth == IGNORED, classes)
     place = np.indices(truth.shape).sum(axis=0) % (2 * _STRIPE) < 2
     taught[place & _conflicts(folder, roi, table, step)] = CONFLICT
-    return np.hstack([image, np.full((rows, _GAP, 3), 255, np.uint8), taught])
+    return side_by_side(image, taught)
 
 
 def _conflicts(

@@ -66,11 +66,15 @@ def panels(tile: Tile, classes: Sequence[LabelClass]) -> Pixels:
     truth, predicted = (
         outlined(tile.image, codes, unknown, classes) for codes in (tile.truth, tile.predicted)
     )
-    shown = np.full((tile.image.shape[0], 3 * SIDE + 2 * _GAP, 3), 255, np.uint8)
-    for at, panel in enumerate((tile.image, truth, predicted)):
-        left = at * (SIDE + _GAP)
-        shown[:, left : left + panel.shape[1]] = panel
-    return shown
+    short = ((0, 0), (0, SIDE - tile.image.shape[1]), (0, 0))
+    shown = (np.pad(one, short, constant_values=255) for one in (tile.image, truth, predicted))
+    return side_by_side(*shown)
+
+
+def side_by_side(*panels: Pixels) -> Pixels:
+    """Pictures of the same height in a row, ``(rows, cols, 3)`` RGB, white between them."""
+    gap = np.full((panels[0].shape[0], _GAP, 3), 255, np.uint8)
+    return np.hstack([part for panel in panels for part in (gap, panel)][1:])
 
 
 def outlined(
