@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,33 +17,17 @@ from tests.support.annotated import (
     rectangle,
     write_case,
 )
-from typer.testing import CliRunner
+from tests.support.typed import run
 
 from histoloop.annotations.files import read_documents
 from histoloop.annotations.gtcodes import read_gtcodes
 from histoloop.annotations.roi_mask import paint, read_drawing
 from histoloop.annotations.simulated_crowd import ADVERSARIAL, CARELESS, CROWD, document_of, draw_as
-from histoloop.cli.main import app
 from histoloop.errors import HistoloopError
 from histoloop.geometry import Box
 
 TRUTH = np.full((ROI.height, ROI.width), 2, np.uint8)
 TRUTH[TUMOR.within(ROI)] = 1
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    if isinstance(result.exception, HistoloopError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result
-
-
-@pytest.fixture
-def gtcodes(tmp_path) -> Path:
-    path = tmp_path / "codes.csv"
-    path.write_text(GTCODES)
-    return path
 
 
 @pytest.fixture

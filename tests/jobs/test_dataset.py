@@ -5,18 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.annotated import GTCODES, ROI, TUMOR, document, drawn, rectangle, write_case
+from tests.support.annotated import ROI, TUMOR, document, drawn, rectangle, write_case
 from tests.support.dsa.provision import await_large_image
 from tests.support.dsa.proxy import Proxy
-from typer.testing import CliRunner
+from tests.support.typed import run
 
-from histoloop.cli.main import app
 from histoloop.errors import HistoloopError
 from histoloop.geometry import Box
 from histoloop.models.card import read_card
@@ -27,21 +25,6 @@ BARCODES = {
     "TCGA-A2-A0D2-DX1": "TCGA-A2-A0D2-01Z-00-DX1.ECD890F5-BA01.tiff",
     "TCGA-A2-A1G6-DX1": "TCGA-A2-A1G6-01Z-00-DX1.0F1A2B3C-4D5E.tiff",
 }
-
-
-def run(*words, env=None):
-    result = CliRunner().invoke(app, [str(word) for word in words], env=env)
-    if isinstance(result.exception, HistoloopError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result
-
-
-@pytest.fixture
-def gtcodes(tmp_path) -> Path:
-    path = tmp_path / "codes.csv"
-    path.write_text(GTCODES)
-    return path
 
 
 def test_rasterize_writes_what_it_says(tmp_path, gtcodes):

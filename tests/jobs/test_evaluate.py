@@ -15,9 +15,8 @@ from PIL import Image
 from tests.support.annotated import GTCODES, ROI, TUMOR, write_case
 from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import save_tiny_model, tiny_network
-from typer.testing import CliRunner
+from tests.support.typed import run
 
-from histoloop.cli.main import app
 from histoloop.errors import DatasetError, NotFoundError, UsageError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.jobs.context import Context, ThreadExecutor
@@ -36,14 +35,6 @@ from histoloop.training.augmentation import IGNORED
 SIZE = Size(300, 260)
 MPP = 2.0
 ODD = "b[1] <script>alert(1)& 'c'"
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def picture(folder: Path, name: str, seed: int) -> Path:

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 from tests.support.annotated import GTCODES, document, drawn, rectangle
 from tests.support.discs import NAME, train_base, write_data, write_patient
-from typer.testing import CliRunner
+from tests.support.typed import run as command
 
 from histoloop.annotations.gtcodes import read_gtcodes
-from histoloop.cli.main import app
 from histoloop.config import Settings
-from histoloop.errors import CancelledError, DatasetError, HistoloopError, StateError, UsageError
+from histoloop.errors import CancelledError, DatasetError, StateError, UsageError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Context, Progress, SilentListener
 from histoloop.jobs.dataset import DatasetParameters
@@ -100,11 +99,7 @@ def test_shuffled_labels_are_kept_out_and_a_rollback_brings_the_old_model_back_a
     home, good, tissue_slide, tmp_path
 ):
     def typed(*words) -> str:
-        result = CliRunner().invoke(app, [*map(str, words), "--home", str(home)])
-        if isinstance(result.exception, HistoloopError):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.stdout
+        return command(*words, "--home", home).stdout
 
     def used() -> int:
         """The version that the next `histoloop segment` takes."""

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.annotated import (
-    GTCODES,
     ROI,
     document,
     rectangle,
@@ -17,32 +16,16 @@ from tests.support.annotated import (
     write_slide,
 )
 from tests.support.tiny_model import save_tiny_model
-from typer.testing import CliRunner
+from tests.support.typed import run
 
 from histoloop.annotations.files import read_documents
 from histoloop.annotations.gtcodes import read_gtcodes
 from histoloop.annotations.roi_mask import read_drawing
-from histoloop.cli.main import app
 from histoloop.errors import HistoloopError
 from histoloop.geometry import Box
 from histoloop.training.snapshot import read_snapshot
 
 ONE, TWO = "TCGA-A2-A0D1-01Z-00-DX1", "TCGA-A2-A0D2-01Z-00-DX1"
-
-
-def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    if isinstance(result.exception, HistoloopError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result
-
-
-@pytest.fixture
-def gtcodes(tmp_path) -> Path:
-    path = tmp_path / "codes.csv"
-    path.write_text(GTCODES)
-    return path
 
 
 @pytest.fixture

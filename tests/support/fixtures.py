@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support.annotated import GTCODES
 from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import save_tiny_model
 
@@ -48,4 +49,12 @@ def tissue_slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("slides") / "tissue.tiff"
     size = Size(900, 700)
     write_pyramid(path, size, Mpp(0.5, 0.6), [tissue_picture(size, seed=5)], lossless=True)
+    return path
+
+
+@pytest.fixture
+def gtcodes(tmp_path: Path) -> Path:
+    """The table of classes that `tests.support.annotated` draws in."""
+    path = tmp_path / "codes.csv"
+    path.write_text(GTCODES)
     return path
