@@ -26,17 +26,21 @@ STEM = "TCGA-A2-A0D2-01Z-00-DX1"
 ALONE = Box(150, 60, 40, 40)
 """What one annotator takes for tumour and two do not."""
 
+DRAWN = Box(90, 130, 60, 40)
+STROMA = (255, 125, 0)
+"""The colour of the class that is the background, too."""
+
 
 @pytest.fixture
 def shown(tmp_path):
     """Builds a snapshot of three annotators; gives the picture's two panels."""
 
-    def build(roi):
+    def build(roi, *extra):
         (tmp_path / "codes.csv").write_text(GTCODES)
         codes = read_gtcodes(tmp_path / "codes.csv")
         write_case(tmp_path / "slides", STEM)
         drawn = [
-            document(roi, rectangle(TUMOR, "mostly_tumor"), *more, who=who)
+            document(roi, rectangle(TUMOR, "mostly_tumor"), *extra, *more, who=who)
             for who, more in {
                 "anna": [],
                 "bert": [],
@@ -75,6 +79,15 @@ def test_picture_classes_and_conflicts_are_shown_where_they_are(shown):
     assert 0.1 < stripes[inner(ALONE)].mean() < 0.3
     stripes[ALONE.within(ROI)] = False
     assert not stripes.any()
+
+
+def test_where_nobody_drew_there_are_dots_in_the_background_s_colour(shown):
+    picture, taught = shown(rectangle(ROI, "roi"), rectangle(DRAWN, "mostly_stroma"))
+    by_rule = Box(ROI.x + 6, ROI.bottom - 40, 60, 30).within(ROI)
+    dots = (taught[by_rule] == STROMA).all(axis=-1)
+    assert 0.03 < dots.mean() < 0.12
+    assert (taught[by_rule][~dots] == picture[by_rule][~dots]).all(), "and no tint"
+    assert (taught[inner(DRAWN)] != picture[inner(DRAWN)]).any(axis=-1).all(), "tinted all over"
 
 
 def test_outside_a_turned_roi_everything_is_pale(shown):

@@ -14,7 +14,12 @@ from histoloop.errors import DatasetError
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.bcss import Bcss, find_bcss, groups
 from histoloop.training.mask_files import MaskContent
-from histoloop.training.snapshot import Snapshot, SnapshotClass, read_snapshot
+from histoloop.training.snapshot import (
+    Snapshot,
+    SnapshotClass,
+    read_snapshot,
+    truth_of_codes,
+)
 
 ALL = frozenset(range(256))
 
@@ -76,7 +81,7 @@ def of_snapshot(snapshot: Snapshot) -> Meaning:
     """As its manifest says."""
     codes = {int(row["code"]) for row in snapshot.gtcodes if "code" in row}
     codes |= {code for one in snapshot.classes for code in one.codes}
-    return Meaning(snapshot.truth_of_codes(), frozenset(codes | {OUTSIDE, IGNORED}))
+    return Meaning(truth_of_codes(snapshot.classes), frozenset(codes | {OUTSIDE, IGNORED}))
 
 
 def of_bcss(bcss: Bcss, names: Iterable[str] | None) -> Meaning:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -145,23 +145,24 @@ class Snapshot(_Part):
         content = self.model_dump(mode="json", exclude={"digest"})
         return self.model_copy(update={"digest": digest_of_json(content)})
 
-    def truth_of_codes(self) -> NDArray[np.uint8]:
-        """Class index, from 1, for each of 256 mask codes.
-
-        Codes of no class are 0: known to be none of them. Outside the ROI nothing is known.
-        """
-        table = np.zeros(256, np.uint8)
-        for index, one in enumerate(self.classes, start=1):
-            table[list(one.codes)] = index
-        table[[OUTSIDE, IGNORED]] = IGNORED
-        return table
-
     def to_json(self) -> bytes:
         """As it lies in the folder."""
         return orjson.dumps(self.model_dump(mode="json"), option=_FOR_PEOPLE)
 
 
 _FOR_PEOPLE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def truth_of_codes(classes: Sequence[SnapshotClass]) -> NDArray[np.uint8]:
+    """Class index, from 1, for each of 256 mask codes.
+
+    Codes of no class are 0: known to be none of them. Outside the ROI nothing is known.
+    """
+    table = np.zeros(256, np.uint8)
+    for index, one in enumerate(classes, start=1):
+        table[list(one.codes)] = index
+    table[[OUTSIDE, IGNORED]] = IGNORED
+    return table
 
 
 def digest_of_json(value: Mapping[str, Any]) -> str:

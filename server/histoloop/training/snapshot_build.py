@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from histoloop import __version__
+from histoloop.annotations.gtcodes import OUTSIDE
 from histoloop.annotations.mask_files import LARGEST_MASK
 from histoloop.annotations.roi_mask import paint
 from histoloop.errors import DatasetError, OutputError
@@ -38,7 +39,7 @@ from histoloop.training.snapshot import (
 )
 from histoloop.training.snapshot_corrections import write_corrections
 from histoloop.training.snapshot_plan import PlannedRoi, Request, Say, SnapshotPlan, plan_snapshot
-from histoloop.training.snapshot_preview import write_previews
+from histoloop.training.snapshot_preview import write_preview
 from histoloop.training.snapshot_raters import write_raters
 from histoloop.training.snapshot_sources import Source
 
@@ -128,7 +129,6 @@ def _fill(draft: Path, source: Source, request: Request, plan: SnapshotPlan, say
         rows = [(one.name, one.case.patient) for one in plan.rois]
         csv.writer(file).writerows([("name", "patient"), *rows])
     (draft / MANIFEST).write_bytes(snapshot.to_json())
-    write_previews(draft, snapshot)
     for path in draft.rglob("*"):
         if path.is_file():
             path.chmod(path.stat().st_mode & 0o444)
@@ -184,6 +184,7 @@ def _write_roi(
         mask,
         lambda areas: paint(one.roi, areas, request.codes.background, one.box, one.scale),
     )
+    write_preview(draft, request.classes, record, _undrawn(one))
     return record.model_copy(
         update={
             "image_digest": digest_of_file(image_path),
@@ -191,6 +192,12 @@ def _write_roi(
             **corrections,
         }
     )
+
+
+def _undrawn(one: PlannedRoi) -> NDArray[np.bool_]:
+    """Where in an ROI nobody has drawn anything: what is taught there is the rule's."""
+    drawn = [replace(area, code=OUTSIDE) for area in one.areas]
+    return np.asarray(paint(one.roi, drawn, 1, one.box, one.scale) == 1)
 
 
 def _mask(

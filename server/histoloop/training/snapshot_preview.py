@@ -1,11 +1,13 @@
 """What the trainer sees: each ROI of a snapshot as a picture for people.
 
-Picture and mask side by side. In the mask every class has its colour; what is ignored is pale;
+Picture and mask side by side. In the mask every class that somebody drew has its colour; where
+nobody drew anything and the rule fills in the background, dots have that; what is ignored is pale;
 stripes run over what the annotators disagree about, pale where nobody's word was taken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +23,13 @@ from histoloop.slides.slide import Pixels
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.mask_files import open_mask
 from histoloop.training.snapshot import (
-    Snapshot,
+    SnapshotClass,
     SnapshotRoi,
     image_of,
     mask_of,
     preview_of,
     rater_masks_of,
+    truth_of_codes,
 )
 from histoloop.training.worst_tiles import outlined, side_by_side
 
@@ -35,37 +38,57 @@ LONGEST: Final = 1024
 
 CONFLICT: Final = (228, 0, 124)
 
+NOWHERE: Final = (120, 120, 120)
+"""Of the dots where the background is none of the classes."""
+
 _STRIPE: Final = 6
+_DOT: Final = 3
+_EVERY_DOT: Final = 12
 
 
-def write_previews(folder: Path, snapshot: Snapshot) -> None:
-    """A PNG per ROI, from the files that a trainer reads.
+def write_preview(
+    folder: Path,
+    classes: Sequence[SnapshotClass],
+    roi: SnapshotRoi,
+    undrawn: NDArray[np.bool_],
+) -> None:
+    """A PNG of an ROI, from the files that a trainer reads.
+
+    Args:
+        undrawn: ``(rows, cols)`` of the mask: where nobody has drawn anything.
 
     Raises:
-        SlideError: a picture cannot be read.
+        SlideError: the picture cannot be read.
         OSError: a file cannot be read or written.
     """
-    for roi in snapshot.rois:
-        path = folder / preview_of(roi)
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(preview(folder, snapshot, roi)).save(path, format="PNG")
+    path = folder / preview_of(roi)
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(_preview(folder, classes, roi, undrawn)).save(path, format="PNG")
 
 
-def preview(folder: Path, snapshot: Snapshot, roi: SnapshotRoi) -> Pixels:
+def _preview(
+    folder: Path,
+    classes: Sequence[SnapshotClass],
+    roi: SnapshotRoi,
+    undrawn: NDArray[np.bool_],
+) -> Pixels:
     """``(rows, 2 · columns + gap, 3)`` uint8 RGB: the picture, and what is taught of it."""
     step = -(-max(roi.size) // LONGEST)
-    table = snapshot.truth_of_codes()
+    table = truth_of_codes(classes)
     truth = table[_every(folder / mask_of(roi), step)]
     rows, columns = truth.shape
     slide = open_slide(folder / image_of(roi))
     image = read(slide, Box(0, 0, columns, rows), Scale(step, step))
-    classes = [
-        LabelClass(one.name, index, one.color)
-        for index, one in enumerate(snapshot.classes, start=1)
-    ]
-    taught = outlined(image, truth, truth == IGNORED, classes)
-    place = np.indices(truth.shape).sum(axis=0) % (2 * _STRIPE) < 2
-    taught[place & _conflicts(folder, roi, table, step)] = CONFLICT
+    labels = [LabelClass(one.name, index, one.color) for index, one in enumerate(classes, start=1)]
+    ignored = truth == IGNORED
+    by_rule = undrawn[::step, ::step] & ~ignored
+    taught = outlined(image, np.where(by_rule, 0, truth).astype(np.uint8), ignored, labels)
+    across, down = np.indices(truth.shape)
+    dots = (across % _EVERY_DOT < _DOT) & (down % _EVERY_DOT < _DOT) & by_rule
+    colors = np.array([NOWHERE, *(one.rgb for one in labels)], np.uint8)
+    taught[dots] = colors[truth[dots]]
+    stripes = (across + down) % (2 * _STRIPE) < 2
+    taught[stripes & _conflicts(folder, roi, table, step)] = CONFLICT
     return side_by_side(image, taught)
 
 
