@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,18 +15,35 @@ def write(folder: Path, classes: Sequence[str], epochs: Sequence[Epoch]) -> None
     """Write train_losses.csv, train_metrics.csv, their plots and history.json."""
     names = ["loss"] if epochs[-1].valid_loss is None else ["loss", "val_loss"]
     losses = [[one.number, one.loss, one.valid_loss or 0.0][: 1 + len(names)] for one in epochs]
-    dice = [[epoch.number, *epoch.dice] for epoch in epochs]
+    columns, metrics = _metrics(classes, epochs)
     _table(folder / "train_losses.csv", ["epoch", *names], losses)
-    _table(folder / "train_metrics.csv", ["epoch", *(f"dice_{name}" for name in classes)], dice)
+    _table(folder / "train_metrics.csv", ["epoch", *columns], metrics)
     _plot(folder / "train_losses.png", "loss", names, losses)
-    if epochs[-1].dice:
-        _plot(folder / "train_metrics.png", "validation Dice", list(classes), dice)
+    _plot(folder / "train_metrics.png", "Dice and accuracy", columns, metrics)
     content = [
         {"epoch": one.number, "loss": one.loss, "val_loss": one.valid_loss, "seconds": one.seconds}
+        | {"accuracy": one.accuracy, "val_accuracy": one.valid_accuracy}
         | {"dice": dict(zip(classes, one.dice, strict=False))}
         for one in epochs
     ]
     (folder / "history.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _metrics(
+    classes: Sequence[str], epochs: Sequence[Epoch]
+) -> tuple[list[str], list[list[float]]]:
+    """Names of the columns after the epoch, and rows; of validation pictures if there are any.
+
+    An accuracy is NaN where nothing was known, or the training was begun before it was measured.
+    """
+    judged = bool(epochs[-1].dice)
+    names = [f"dice_{name}" for name in classes] if judged else []
+    rows = []
+    for one in epochs:
+        accuracies = (one.accuracy, one.valid_accuracy) if judged else (one.accuracy,)
+        known = (math.nan if value is None else value for value in accuracies)
+        rows.append([one.number, *one.dice, *known])
+    return [*names, "accuracy", *(["val_accuracy"] if judged else [])], rows
 
 
 def _table(path: Path, header: list[str], rows: Sequence[Sequence[float]]) -> None:

@@ -50,7 +50,10 @@ def slow_down(network: Any, rate: float) -> list[Any]:
 def compiled_step(
     network: Any, optimizer: Any, loss_of: Loss, slow: list[Any], rate: float
 ) -> Callable[..., Any]:
-    """Updates the network by a batch (pixels, truth, weight) and returns its loss.
+    """Updates the network by a batch (pixels, truth, weight); returns what `Trainer` adds up.
+
+    That is the loss, how many of the batch's known pixels, each counted for every class, were
+    rightly in or out at probability 0.5, and how many are known.
 
     Args:
         slow: weights whose update is multiplied by ``rate``: with Adam a smaller gradient would
@@ -61,13 +64,16 @@ def compiled_step(
     @tf.function  # type: ignore[untyped-decorator]
     def step(pixels: Any, truth: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = loss_of(truth, network(pixels, training=True), weight)
+            predicted = network(pixels, training=True)
+            loss = loss_of(truth, predicted, weight)
             scaled = optimizer.scale_loss(loss)
         weights = network.trainable_variables
         before = [tf.identity(one.value) for one in slow]
         optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
         for one, old in zip(slow, before, strict=True):
             one.assign(old + rate * (one.value - old))
-        return loss
+        known = tf.broadcast_to(weight > 0, tf.shape(truth))
+        right = known & ((predicted >= 0.5) == (truth >= 0.5))
+        return loss, tf.math.count_nonzero(right), tf.math.count_nonzero(known)
 
     return step  # type: ignore[no-any-return]

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 class Epoch:
     """What an epoch has brought: mean loss, and Dice per class and loss on validation pictures.
 
-    ``dice`` is empty and ``valid_loss`` `None` when there are none.
+    ``dice`` is empty, ``valid_loss`` and ``valid_accuracy`` `None` when there are none.
+
+    Attributes:
+        accuracy: `None` if nothing was known; else the share of the known pixels of all patches that were rightly in or out of a class,
+            over all classes, as the network was at each step; valid_accuracy: of the pictures.
     """
 
     number: int
@@ -38,6 +42,8 @@ class Epoch:
     dice: tuple[float, ...]
     seconds: float
     valid_loss: float | None = None
+    accuracy: float | None = None
+    valid_accuracy: float | None = None
 
     def score(self, monitor: str) -> float:
         """What is to grow: mean Dice or minus the loss, of validation pictures if there are any."""
@@ -117,11 +123,14 @@ class Trainer:
             if self._course.over:
                 break
             start = time.perf_counter()
-            loss = np.mean([self._advance(batch, number, i) for i, batch in self._steps(batches)])
+            told = np.array([self._advance(batch, number, i) for i, batch in self._steps(batches)])
+            loss, (right, known) = told[:, 0].mean(), told[:, 1:].sum(axis=0)
             if not plan.average:
                 self.network.set_weights(self._training.get_weights())
-            dice, valid_loss = self._judge(valid)
-            epoch = Epoch(number, float(loss), dice, time.perf_counter() - start, valid_loss)
+            dice, *judged = self._judge(valid)
+            seconds = time.perf_counter() - start
+            accuracy = float(right / known) if known else None
+            epoch = Epoch(number, float(loss), dice, seconds, judged[0], accuracy, judged[1])
             if self._course.add(epoch.score(plan.monitor)) and plan.keep == "best":
                 self._best = self.network.get_weights()
             self.epochs.append(epoch)
@@ -166,17 +175,21 @@ class Trainer:
         for index in range(self.plan.steps):
             yield index, next(batches)
 
-    def _advance(self, batch: Any, epoch: int, index: int) -> float:
+    def _advance(self, batch: Any, epoch: int, index: int) -> tuple[float, ...]:
+        """Loss; class pixels that were right, and that are known."""
         done = (epoch - 1) * self.plan.steps + index
         self._optimizer.learning_rate.assign(self._course.rate(done))
-        loss = float(self._step(*batch))
+        told = tuple(float(one) for one in self._step(*batch))
         self._average(done)
-        return loss
+        return told
 
-    def _judge(self, valid: list[Sample]) -> tuple[tuple[float, ...], float | None]:
-        """Dice per class, pooled, and the mean of the pictures' losses; nothing of no pictures."""
+    def _judge(self, valid: list[Sample]) -> tuple[tuple[float, ...], float | None, float | None]:
+        """Dice per class, pooled, the mean of the pictures' losses, accuracy over all classes.
+
+        Nothing of no pictures.
+        """
         if not valid:
-            return (), None
+            return (), None, None
         total, lost = [Overlap(0, 0, 0, 0)] * self._classes, 0.0
         for sample in valid:
             probability = predict_picture(self.network, sample.image)
@@ -188,7 +201,8 @@ class Trainer:
             ]
             batch = (true.astype(np.float32), probability, known[..., None].astype(np.float32))
             lost += float(self._loss(*(one[None] for one in batch)))
-        return tuple(one.dice for one in total), lost / len(valid)
+        accuracy = sum(one.accuracy for one in total) / len(total)
+        return tuple(one.dice for one in total), lost / len(valid), accuracy
 
     def _average(self, done: int) -> None:
         """Every tenth step is enough; the first ones are forgotten quickly."""
