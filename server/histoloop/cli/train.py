@@ -150,10 +150,11 @@ def train(
     precision: Annotated[
         str,
         typer.Option(
-            help="float32; mixed_bfloat16 is faster where the CPU or GPU has it.",
+            help="float32, mixed_float16, or mixed_bfloat16, faster where the CPU or GPU has it; "
+            "auto: mixed_float16 on a GPU with tensor cores, else float32.",
             rich_help_panel=COURSE,
         ),
-    ] = "float32",
+    ] = "auto",
     shift: Annotated[
         float,
         typer.Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from histoloop.tiling.grid import Tiling
 from histoloop.training import history
 from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
+from histoloop.training.device import device_in_use, precision_for
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.losses import named
 from histoloop.training.meaning import classes_of_data
@@ -104,11 +105,15 @@ def train(
     named(parameters.plan.loss, len(classes))
     _refuse_odd_sides(parameters)
     splits = load_splits(parameters, say)
+    device = device_in_use()
+    precision, why = precision_for(parameters.plan.precision, device)
+    parameters = replace(parameters, plan=replace(parameters.plan, precision=precision))
     asked = _card(parameters, classes, splits, home)
     if not restart and (card := finished(parameters.out, asked)):
         say(f"{parameters.out}: already trained; --restart trains anew")
         return card
     out = _prepare(parameters.out)
+    say(f"training on {device.count} × {device.name} ({device.kind}) in {precision}: {why}")
     checkpoint = Checkpoint(out / CHECKPOINT, _identity(asked))
     if restart:
         checkpoint.remove()
@@ -122,13 +127,28 @@ def train(
         history.write(out, names, trainer.epochs)
         trainer.keep(checkpoint)
         report(epoch)
+    card = _ended(trainer, asked, splits, out, device.record(precision, why))
+    checkpoint.remove()
+    return card
+
+
+def _ended(
+    trainer: Trainer,
+    asked: ModelCard,
+    splits: dict[str, list[Sample]],
+    out: Path,
+    device: dict[str, Any],
+) -> ModelCard:
+    """Write the last weights and the card, measured on all pictures that were not trained on."""
     trainer.shift()
     trainer.network.save(out / WEIGHTS)
+    names = tuple(one.name for one in asked.classes)
     metrics = {split: _measure(trainer, splits[split], names) for split in ("valid", "test")}
     course = {
         "epochs": len(trainer.epochs),
         "seconds": round(sum(one.seconds for one in trainer.epochs), 1),
         "stopped": trainer.stopped,
+        "device": device,
     }
     card = asked.model_copy(
         update={
@@ -138,7 +158,6 @@ def train(
         }
     )
     replace_text(out / CARD, card.model_dump_json(indent=2) + "\n")
-    checkpoint.remove()
     return card
 
 

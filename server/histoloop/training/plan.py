@@ -12,7 +12,7 @@ CHOICES = {
     "schedule": ("cosine", "plateau"),
     "monitor": ("dice", "loss"),
     "keep": ("last", "best"),
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
 }
 """What the fields of a plan that are names may be."""
 
@@ -40,7 +40,7 @@ class TrainingPlan:
             (Polyak & Juditsky 1992): steadier than the last step on little data. 0 keeps the
             weights themselves.
         precision: Keras policy while training; the saved network is float32. "mixed_float16"
-            scales its loss.
+            scales its loss; "auto" is decided by `device.precision_for`.
         loss: its name in `losses.LOSSES`.
         shift: added to the log odds of the finished network. Half of the patches are centred on
             a class, and Dice forgives too much sooner than too little: on patients that it

@@ -33,8 +33,9 @@ class Epoch:
     ``dice`` is empty, ``valid_loss`` and ``valid_accuracy`` `None` when there are none.
 
     Attributes:
-        accuracy: `None` if nothing was known; else the share of the known pixels of all patches that were rightly in or out of a class,
-            over all classes, as the network was at each step; valid_accuracy: of the pictures.
+        accuracy: share of the known pixels of all patches that were rightly in or out of a class,
+            over all classes, as the network was at each step; `None` if nothing was known.
+        valid_accuracy: the same of the validation pictures, as the network is after the epoch.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Trainer:
     Args:
         build: makes the network anew under the current precision policy.
         classes: channels of its output.
+        plan: its precision is decided, not "auto" (`device.precision_for`).
     """
 
     def __init__(self, build: Callable[[], keras.Model], classes: int, plan: TrainingPlan) -> None:
