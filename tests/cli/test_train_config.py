@@ -73,7 +73,7 @@ def test_an_experiment_runs_and_leaves_what_experiments_leave(trained):
     assert result.exit_code == 0, result.output
     for name in ("train_metrics.csv", "train_losses.csv", "history.json", "card.json"):
         assert (out / name).stat().st_size
-    for name in ("train_metrics.png", "train_losses.png"):
+    for name in ("train_metrics.png", "train_losses.png", "samples/epoch-002.png"):
         assert Image.open(out / name).width > 100
     assert len(json.loads((out / "history.json").read_text())) == 2
     with (out / "evaluation.csv").open() as file:

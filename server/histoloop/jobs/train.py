@@ -24,6 +24,7 @@ from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
 from histoloop.training.device import device_in_use, precision_for
 from histoloop.training.evaluation import sample_overlaps
+from histoloop.training.example_pictures import FOLDER, Examples, forget
 from histoloop.training.losses import named
 from histoloop.training.meaning import classes_of_data
 from histoloop.training.plan import TrainingPlan
@@ -122,8 +123,12 @@ def train(
     )
     if done := trainer.resume(checkpoint):
         say(f"{out}: going on after epoch {done} of {parameters.plan.epochs}")
+    else:
+        forget(out / FOLDER)
+    examples = Examples.choose(splits["valid"], asked.labels, parameters.plan.seed)
     for epoch in trainer.fit(splits["train"], splits["valid"]):
         trainer.network.save(out / WEIGHTS)
+        examples.write(out / FOLDER, trainer.network, epoch.number)
         history.write(out, names, trainer.epochs)
         trainer.keep(checkpoint)
         report(epoch)
