@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from histoloop.errors import UsageError
+
+if TYPE_CHECKING:
+    from histoloop.training.trainer import Epoch
 
 NETWORK, COURSE, CARD = "Network", "Course of the training", "The model's card"
 
@@ -191,12 +194,12 @@ def train(
     is said (`--explain`), and the test pictures are judged after the training.
     """
     from histoloop.cli.train_options import given_options, scale_warning, train_parameters
+    from histoloop.cli.train_progress import step_listener
     from histoloop.config import settings
     from histoloop.jobs.context import ThreadExecutor
     from histoloop.jobs.train import train as run
     from histoloop.jobs.train_experiment import judge_test
     from histoloop.training.experiment_config import read_experiment
-    from histoloop.training.trainer import Epoch
 
     given = given_options(ctx)
     experiment = read_experiment(config, given) if config else None
@@ -211,18 +214,17 @@ def train(
         if warning := scale_warning(parameters, given):
             typer.echo(warning, err=True)
     total = parameters.plan.epochs
-
-    def say(epoch: Epoch) -> None:
-        dice = ", ".join(f"{one:.3f}" for one in epoch.dice) or "not measured"
-        left = (total - epoch.number) * epoch.seconds / 60
-        typer.echo(
-            f"epoch {epoch.number}/{total}: loss {epoch.loss:.3f}, validation Dice {dice} "
-            f"({epoch.seconds:.0f} s, {left:.0f} min left)"
-        )
-
     said = settings(home=home)
     try:
-        card = run(parameters, said.home, say, typer.echo, restart=restart)
+        with step_listener(total, parameters.plan.steps) as listener:
+
+            def say(epoch: Epoch) -> None:
+                listener.seconds = epoch.seconds
+                typer.echo(_line(epoch, total))
+
+            card = run(
+                parameters, said.home, say, typer.echo, restart=restart, stepped=listener.step
+            )
     except KeyboardInterrupt:
         typer.echo(
             "histoloop: stopped; the same command goes on after the last whole epoch", err=True
@@ -232,3 +234,12 @@ def train(
     if experiment:
         for line in judge_test(parameters, said.home, ThreadExecutor(said.workers)):
             typer.echo(line)
+
+
+def _line(epoch: Epoch, total: int) -> str:
+    dice = ", ".join(f"{one:.3f}" for one in epoch.dice) or "not measured"
+    left = (total - epoch.number) * epoch.seconds / 60
+    return (
+        f"epoch {epoch.number}/{total}: loss {epoch.loss:.3f}, validation Dice {dice} "
+        f"({epoch.seconds:.0f} s, {left:.0f} min left)"
+    )

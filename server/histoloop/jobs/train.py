@@ -83,6 +83,7 @@ def train(
     say: Callable[[str], None] = lambda _: None,
     *,
     restart: bool = False,
+    stepped: Callable[[int, int], None] = lambda _epoch, _done: None,
 ) -> ModelCard:
     """Train a network and write its folder: card, weights, curves.
 
@@ -93,6 +94,7 @@ def train(
         report: told every epoch; say: told what was tolerated in the data, and where an earlier
             run of the same training had come to, from where it goes on.
         restart: begin anew, whatever the folder holds.
+        stepped: told every step, see `Trainer.fit`.
 
     Raises:
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
@@ -126,7 +128,7 @@ def train(
     else:
         forget(out / FOLDER)
     examples = Examples.choose(splits["valid"], asked.labels, parameters.plan.seed)
-    for epoch in trainer.fit(splits["train"], splits["valid"]):
+    for epoch in trainer.fit(splits["train"], splits["valid"], stepped):
         trainer.network.save(out / WEIGHTS)
         examples.write(out / FOLDER, trainer.network, epoch.number)
         history.write(out, names, trainer.epochs)

@@ -110,11 +110,19 @@ class Trainer:
             self._state() | {"best": best}, {"epochs": [asdict(one) for one in self.epochs]}
         )
 
-    def fit(self, train: list[Sample], valid: list[Sample]) -> Iterator[Epoch]:
+    def fit(
+        self,
+        train: list[Sample],
+        valid: list[Sample],
+        stepped: Callable[[int, int], None] = lambda _epoch, _done: None,
+    ) -> Iterator[Epoch]:
         """Train the epochs that are left; yields after each, when `network` may be saved.
 
         In the end, `network` holds the weights that the plan keeps. After `resume`, an epoch is
         what it would have been in one go, bit for bit.
+
+        Args:
+            stepped: told, after each step, the epoch and how many of its steps are done.
         """
         plan = self.plan
         source = PatchSource(
@@ -125,7 +133,7 @@ class Trainer:
             if self._course.over:
                 break
             start = time.perf_counter()
-            told = np.array([self._advance(batch, number, i) for i, batch in self._steps(batches)])
+            told = np.array(list(self._advanced(batches, number, stepped)))
             loss, (right, known) = told[:, 0].mean(), told[:, 1:].sum(axis=0)
             if not plan.average:
                 self.network.set_weights(self._training.get_weights())
@@ -173,9 +181,12 @@ class Trainer:
         kernel, bias = head.get_weights()
         head.set_weights([kernel, bias + self.plan.shift])
 
-    def _steps(self, batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+    def _advanced(
+        self, batches: Iterator[Any], epoch: int, stepped: Callable[[int, int], None]
+    ) -> Iterator[tuple[float, ...]]:
         for index in range(self.plan.steps):
-            yield index, next(batches)
+            yield self._advance(next(batches), epoch, index)
+            stepped(epoch, index + 1)
 
     def _advance(self, batch: Any, epoch: int, index: int) -> tuple[float, ...]:
         """Loss; class pixels that were right, and that are known."""
