@@ -90,6 +90,10 @@ class Settings(BaseSettings):
         return self.home / "runs"
 
     @property
+    def datasets(self) -> Path:
+        return self.home / "datasets"
+
+    @property
     def annotations(self) -> Path:
         return self.home / "annotations"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.service.conftest import MODEL, asked, finished, signed_in
+from tests.support.snapshots import write_annotated, write_snapshot
 
 from histoloop.jobs.job import SegmentRequest
 from histoloop.service.app import create_app
@@ -23,10 +24,12 @@ class Known:
     run: str
     annotation: str
     folder: str
+    dataset: str
+    roi: str
 
 
 @pytest.fixture(scope="module")
-def known(dsa, dsa_slides, served):
+def known(dsa, dsa_slides, served, tmp_path_factory):
     slide = next(iter(dsa_slides.values()))
     client = create_app(served.library).test_client()
     client.environ_base["HTTP_GIRDER_TOKEN"] = dsa.token("annotator")
@@ -34,10 +37,17 @@ def known(dsa, dsa_slides, served):
     assert job["state"] == "done", job["failure"]
     listed = client.get(f"/api/slides/{slide}/annotations").json["annotations"]
     mine = next(one for one in listed if one["attributes"].get("run") == job["run"])
-    return Known(slide, job["id"], job["run"], mine["id"], dsa.folders["private"])
+    annotated = tmp_path_factory.mktemp("annotated")
+    write_annotated(annotated)
+    snapshot = write_snapshot(annotated, served.library.settings.datasets / "pilot")
+    folder, roi = dsa.folders["private"], snapshot.rois[0].name
+    return Known(slide, job["id"], job["run"], mine["id"], folder, snapshot.digest, roi)
 
 
 SEES = (200, 200, 403, 401)
+NOBODY = (403, 403, 403, 401)
+"""Of these roles."""
+
 ROUTES = {
     "GET /api/models": (200, 200, 200, 401),
     "GET /api/folders": (200, 200, 200, 401),
@@ -49,6 +59,9 @@ ROUTES = {
     "GET /api/slides/{slide}/associated/label": (404, 404, 403, 401),
     "GET /api/slides/{slide}/annotations": SEES,
     "GET /api/annotations/{annotation}": (200, 200, 404, 401),
+    "GET /api/datasets": NOBODY,
+    "GET /api/datasets/{dataset}": NOBODY,
+    "GET /api/datasets/{dataset}/previews/{roi}": NOBODY,
     "GET /api/jobs": (200, 200, 200, 401),
     "GET /api/jobs?slide={slide}": SEES,
     "GET /api/jobs/{job}": SEES,
@@ -92,7 +105,8 @@ def test_no_route_is_forgotten(served):
         for rule in create_app(served.library).url_map.iter_rules()
         if rule.rule.startswith("/api/") and "static" not in rule.rule
     }
-    names = {"job": "<id>", "slide": "<id>", "run": "<id>", "annotation": "<id>", "folder": "<id>"}
+    names = dict.fromkeys(("job", "slide", "run", "annotation", "folder"), "<id>")
+    names |= {"dataset": "<digest>", "roi": "<name>"}
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
     tested = {path.replace("/0/0/0", "/<z>/<x>/<y>").replace("label", "<name>") for path in tested}
     assert rules - tested - OPEN == set()
@@ -183,3 +197,16 @@ def test_only_administrators_may_change_which_version_all_others_use(visitor):
     untold = visitor("admin").post("/api/jobs", json=body)
     assert untold.status_code == 400
     assert "HISTOLOOP_RETRAIN_GTCODES" in untold.json["hint"]
+
+
+def test_administrators_see_what_models_are_trained_on(visitor, known):
+    admin = visitor("admin")
+    assert [one["digest"] for one in admin.get("/api/datasets").json["datasets"]] == [known.dataset]
+    roi = admin.get(f"/api/datasets/{known.dataset}").json["rois"][0]
+    assert admin.get(roi["preview"]).mimetype == "image/png"
+    sees = {
+        role: visitor(role).get("/api/session").json["datasets"] for role in ("admin", "annotator")
+    }
+    assert sees == {"admin": True, "annotator": False}
+    refused = visitor("annotator").get(f"/api/datasets/{known.dataset}")
+    assert "pieces of slides of every folder" in refused.json["detail"]

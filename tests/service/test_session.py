@@ -130,6 +130,7 @@ def test_a_folder_needs_no_sign_in(new_home, plain_slide):
             "site": None,
             "user": None,
             "retrains": False,
+            "datasets": True,
         }
         assert client.post("/api/session", json={"token": "t"}).status_code == 400
         assert client.get("/api/health").json["mode"] == "folder"

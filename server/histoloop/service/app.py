@@ -11,6 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 from histoloop import __version__
 from histoloop.service import identity, problems
 from histoloop.service.annotation_events import annotation_events
+from histoloop.service.datasets import datasets
 from histoloop.service.jobs import jobs
 from histoloop.service.library import Library
 from histoloop.service.models import models
@@ -40,7 +41,7 @@ def create_app(library: Library) -> OpenAPI:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
     identity.register(app)
-    for blueprint in (sessions, slides, jobs, runs, models, annotation_events):
+    for blueprint in (sessions, slides, jobs, runs, models, datasets, annotation_events):
         app.register_api(blueprint)
     _register_pages(app, library)
     return app

@@ -76,6 +76,7 @@ def document(here: Visit, job: Job) -> dict[str, Any]:
     decision = record.decision if record else None
     return job.document() | {
         "candidate": record.candidate if record else None,
+        "snapshot": record.snapshot if record else None,
         "promoted": decision.promoted if decision else None,
         "verdict": decision.words if decision else None,
     }

@@ -119,18 +119,19 @@ def _away(site: DsaSite, how: str) -> DsaAwayError:
 
 
 def _document(settings: Settings, user: User | None) -> dict[str, Any]:
+    """The session.
+
+    ``retrains``: whether whoever asks may have a model retrained, and the service knows from what;
+    ``datasets``: whether they may see what models are trained on.
+    """
+    rules = user.admin if user else settings.dsa is None
     return {
         "mode": "dsa" if settings.dsa else "folder",
         "site": dsa_site(settings).host if settings.dsa else None,
         "user": vars(user) if user else None,
-        "retrains": _may_retrain(settings, user),
+        "retrains": rules and settings.retrain_gtcodes is not None,
+        "datasets": rules,
     }
-
-
-def _may_retrain(settings: Settings, user: User | None) -> bool:
-    """Whether whoever asks may have a model retrained, and the service knows from what."""
-    allowed = user.admin if user else settings.dsa is None
-    return allowed and settings.retrain_gtcodes is not None
 
 
 def _is_encrypted() -> bool:

@@ -95,6 +95,14 @@ class Visitor(Protocol):
         """
         ...
 
+    def refuse_datasets(self) -> None:
+        """Make sure that the visitor may see what models are trained on, whatever slide it is of.
+
+        Raises:
+            AccessError: they may not.
+        """
+        ...
+
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         """The collections and the visitor's own folders, or the folders in one of them."""
         ...
@@ -130,6 +138,8 @@ class FolderVisitor:
 
     def refuse_retraining(self) -> None:
         """Everybody may: it is their own machine."""
+
+    refuse_datasets = refuse_retraining
 
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         if within is not None:
@@ -176,10 +186,15 @@ class DsaVisitor:
         self.annotations.refuse_readonly(slide)
 
     def refuse_retraining(self) -> None:
+        self._refuse_but_admins("have a model retrained: everybody's next job would use it")
+
+    def refuse_datasets(self) -> None:
+        self._refuse_but_admins("see data sets: they hold pieces of slides of every folder")
+
+    def _refuse_but_admins(self, what: str) -> None:
         if not self.user().admin:
             raise AccessError(
-                f"{self.user().login}: only administrators of {self.slides.site.host} may have a "
-                "model retrained: everybody's next job would use it",
+                f"{self.user().login}: only administrators of {self.slides.site.host} may {what}",
                 hint="ask one of them",
             )
 
