@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from histoloop.annotations.dsa import Document
 from histoloop.annotations.gtcodes import GTCodes, read_gtcodes
 from histoloop.annotations.roi_mask import read_drawing
+from histoloop.annotations.runs import asks
 from histoloop.config import Settings
 from histoloop.errors import DatasetError, HistoloopError, UsageError
 from histoloop.geometry import Box
@@ -151,16 +153,30 @@ def _regions(
     p: ReviewParameters,
 ) -> Iterator[tuple[Region, _Place]]:
     """The cells of a slide with tissue that no ROI touches."""
-    drawing = read_drawing([one.content for one in source.documents.of_slide(id)], codes)
+    taken = _taken([one.content for one in source.documents.of_slide(id)], codes)
     address = source.slides.address(id)
     asked = SegmentParameters(address, p.model, p.out, tta=p.tta, runtime=p.runtime)
     plan = make_plan(asked, address.open(), model, None)
     for cell in plan.cells:
         box = plan.base_box(cell)
-        if _worth_opening(plan, box, [roi.box for roi in drawing.rois]):
+        if _worth_opening(plan, box, taken):
             place = _Place(plan, cell)
             image, members = _look(place, segmenter)
             yield observe(id, box, image, members), place
+
+
+def _taken(documents: Sequence[Document], codes: GTCodes) -> list[Box]:
+    """Where somebody has labelled; what a queue only asks for stays worth asking for.
+
+    So a queue that is made again is the same, and pushing it again doubles nothing.
+    """
+    drawing = read_drawing(documents, codes)
+    return [
+        roi.box
+        for roi in drawing.rois
+        if not asks(documents[roi.document].get("attributes", {}))
+        or any(not area.box.intersect(roi.box).empty for area in drawing.areas)
+    ]
 
 
 def _worth_opening(plan: Plan, box: Box, taken: Sequence[Box]) -> bool:
