@@ -2,20 +2,21 @@
 
 Where a picture has one or two annotators out of many, no vote can be held. The network then
 learns the truth and, beside it, how each annotator distorts it: what annotator r is expected to
-say is ``A_r p`` for the network's ``p``, and the cross-entropy is taken of that (Tanno et al.
-2019, arXiv:1902.03680; López-Pérez et al. 2023, for segmentation in pathology). Columns of
-``A_r`` are what is said of one true class and sum to 1. They start near the identity; the
-trace is held down, as otherwise the network could take the distortion upon itself.
+say is ``A_r p`` for the network's ``p``, and the loss is taken of that (Tanno et al. 2019,
+arXiv:1902.03680; López-Pérez et al. 2023, for segmentation in pathology). Columns of ``A_r`` are
+what is said of one true class and sum to 1. They start near the identity; the trace is held
+down, as otherwise the network could take the distortion upon itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from histoloop.training.losses import EPSILON
+from histoloop.training.losses import Loss
 
 TRACE = 0.01
 """Weight of the trace in the loss (Tanno et al. 2019, their value)."""
@@ -23,24 +24,43 @@ TRACE = 0.01
 FAITHFUL = 0.9
 """Diagonal of every matrix at first: close to the identity, and not beyond learning."""
 
+RATE = 0.03
+"""Learning rate of the matrices at its height: they are few numbers that see few batches."""
+
+ANNOTATORS = "annotators"
+"""Name of the variable; its weights do not decay, which would draw everybody to saying nothing."""
+
 
 class Annotators:
     """The confusion matrices of all annotators.
 
+    One class is two, what is none of it being one; of several each is one.
+
     Attributes:
+        names: of the annotators, in the order of their numbers.
         logits: a Keras variable ``(raters, said, true)``; its columns' softmax are the matrices.
 
     Args:
-        classes: of the distribution that the network gives, "none of them" included.
+        classes: that the network tells apart.
     """
 
-    def __init__(self, raters: int, classes: int) -> None:
+    def __init__(self, names: Sequence[str], classes: int) -> None:
         import keras
 
-        near = np.full((classes, classes), (1 - FAITHFUL) / max(1, classes - 1))
+        self.names, size = tuple(names), max(2, classes)
+        near = np.full((size, size), (1 - FAITHFUL) / (size - 1))
         np.fill_diagonal(near, FAITHFUL)
-        start = np.repeat(np.log(np.maximum(near, EPSILON))[None], raters, axis=0)
-        self.logits = keras.Variable(start.astype(np.float32), name="annotators")
+        start = np.repeat(np.log(near)[None], len(self.names), axis=0)
+        self.logits = keras.Variable(start.astype(np.float32), name=ANNOTATORS)
+
+    @property
+    def variables(self) -> list[Any]:
+        """All that is learnt."""
+        return [self.logits]
+
+    def paces(self, learning_rate: float) -> list[tuple[Any, float]]:
+        """The factor that makes `RATE` of the network's learning rate."""
+        return [(self.logits, RATE / learning_rate if learning_rate else 0.0)]
 
     @property
     def matrices(self) -> Any:
@@ -49,53 +69,43 @@ class Annotators:
 
         return ops.softmax(self.logits, axis=1)
 
-    def confusion(self) -> NDArray[np.float64]:
-        """``(raters, true, said)``, rows sum to 1: as a consensus has them."""
+    def confusions(self) -> dict[str, NDArray[np.float64]]:
+        """By name ``(true, said)``, rows sum to 1: as a consensus has them."""
         from keras import ops
 
         found = np.asarray(ops.convert_to_numpy(self.matrices), np.float64)
-        return found.transpose(0, 2, 1)
+        return dict(zip(self.names, found.transpose(0, 2, 1), strict=True))
+
+    def through(self, loss_of: Loss, trace: float = TRACE) -> Callable[[Any, Any, Any, Any], Any]:
+        """A loss of what annotators say, of the network's distribution of the truth.
+
+        It takes ``truth``, ``probability`` and ``weight`` as every loss, and ``who``, ``(n,)``
+        int32: the number of the annotator who has labelled each patch. A pixel of weight 0
+        weighs nothing, for the network and for the matrices.
+        """
+        from keras import ops
+
+        def loss(truth: Any, probability: Any, weight: Any, who: Any) -> Any:
+            matrices = self.matrices
+            expected = said_by(ops.take(matrices, who, axis=0), probability)
+            return loss_of(truth, expected, weight) + trace * ops.mean(
+                ops.einsum("rss->r", matrices)
+            )
+
+        return loss
 
 
-def crowd_cross_entropy(said: Any, probability: Any, matrices: Any, *, trace: float = TRACE) -> Any:
-    """Mean cross-entropy of what annotators said, plus the weighted mean trace.
-
-    Args:
-        said: ``(n, h, w, raters, classes)`` float32 one-hot, all 0 where one has not labelled.
-        probability: ``(n, h, w, classes)`` distribution of the truth, from the network.
-        matrices: ``(raters, said, true)``, of `Annotators`.
-
-    Returns:
-        A scalar tensor; the first part is 0 where nobody has labelled anything.
-    """
-    from keras import ops
-
-    expected = ops.einsum("rst,nhwt->nhwrs", matrices, probability)
-    loss = -ops.sum(said * ops.log(ops.clip(expected, EPSILON, 1.0)))
-    traces = ops.einsum("rss->r", matrices)
-    return loss / (ops.sum(said) + EPSILON) + trace * ops.mean(traces)
-
-
-def distribution(probability: Any) -> Any:
-    """What a network gives as a distribution: a sigmoid of one class is none, and that class.
-
-    A softmax of several classes is one already.
-    """
-    from keras import ops
-
-    if probability.shape[-1] > 1:
-        return probability
-    return ops.concatenate([1.0 - probability, probability], axis=-1)
-
-
-def answers(truth: Any, weight: Any) -> Any:
-    """What one annotator said of a batch, ``(n, h, w, 1, classes)``: all 0 where nothing.
+def said_by(matrices: Any, probability: Any) -> Any:
+    """What annotators are expected to say, ``(n, h, w, c)``.
 
     Args:
-        truth: ``(n, h, w, c)`` one-hot; weight: ``(n, h, w, 1)``, 0 where not labelled. With
-            one channel "none" is an answer, with several a pixel of no class is not.
+        matrices: ``(n, said, true)``, of who has labelled each patch.
+        probability: ``(n, h, w, c)`` of the truth: a softmax of several classes, or of one its
+            sigmoid, beside which is none.
     """
     from keras import ops
 
-    known = ops.cast(weight > 0, "float32")
-    return (distribution(truth) * known)[..., None, :]
+    classes = probability.shape[-1]
+    if classes == 1:
+        probability = ops.concatenate([1.0 - probability, probability], axis=-1)
+    return ops.einsum("nst,nhwt->nhws", matrices, probability)[..., -classes:]

@@ -7,9 +7,10 @@ undisturbed one would have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,11 @@ Codes = NDArray[np.uint8]
 CORRECTED = 3.0
 """Weight of a pixel that a person has corrected, beside others' 1: our choice, not measured."""
 
-Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-"""Pixels ``(n, side, side, 3)`` in [-1, 1], one-hot truth ``(…, classes)``, weight ``(…, 1)``."""
+Batch = tuple[NDArray[Any], ...]
+"""Pixels ``(n, side, side, 3)`` in [-1, 1], one-hot truth ``(…, classes)``, weight ``(…, 1)``.
+
+All float32. Of a crowd also ``(n,)`` int32: who of `PatchSource.annotators` has labelled each.
+"""
 
 
 @dataclass
@@ -37,6 +41,7 @@ class PatchSource:
         classes: channels of the truth; class index ``c`` is channel ``c - 1``.
         positives: share of patches that are centred on a pixel of some class; of several
             classes each is chosen as often as any other, however rare it is.
+        annotators: all whose word the truth of some sample is, sorted by name.
     """
 
     samples: list[Sample]
@@ -57,18 +62,23 @@ class PatchSource:
             SlideError, DatasetError: a file that is read by region cannot be decoded there.
         """
         random = np.random.default_rng((self.seed, step))
-        return self._collate(*zip(*(self._draw(random) for _ in range(self.batch)), strict=True))
+        *drawn, who = zip(*(self._draw(random) for _ in range(self.batch)), strict=True)
+        batch = self._collate(*drawn)
+        if not self.annotators:
+            return batch
+        return *batch, np.array([self.annotators.index(one) for one in who], np.int32)
 
     def __post_init__(self) -> None:
         groups: dict[str, list[Sample]] = {}
         for sample in self.samples:
             groups.setdefault(sample.patient, []).append(sample)
+        self.annotators = annotators_of(self.samples)
         self._patients = list(groups.values())
         balanced = self.classes > 1 and self.positives > 0
         self._finder = PixelFinder(self._patients, self.classes) if balanced else None
 
-    def _draw(self, random: np.random.Generator) -> tuple[Codes, Codes, NDArray[np.float32]]:
-        """Image, truth and the weight of what is known."""
+    def _draw(self, random: np.random.Generator) -> tuple[Codes, Codes, NDArray[np.float32], str]:
+        """Image, truth, the weight of what is known, and who says so."""
         sample, centre = self._place(random)
         if not self.how.turn:
             centre = _inside(centre, sample, self.side)
@@ -78,7 +88,7 @@ class PatchSource:
         if sample.corrected is not None:
             weight[view.cut_codes(sample.corrected) > 0] = CORRECTED
         weight[truth == IGNORED] = 0
-        return jitter_colour(image, self.how, random), truth, weight
+        return jitter_colour(image, self.how, random), truth, weight, sample.annotator
 
     def _place(self, random: np.random.Generator) -> tuple[Sample, tuple[float, float]]:
         if self._finder and self._finder.any and random.random() < self.positives:
@@ -99,6 +109,11 @@ class PatchSource:
         codes = np.stack(truths)[..., None]
         truth = (codes == np.arange(1, self.classes + 1)).astype(np.float32)
         return normalise(np.stack(images)), truth, np.stack(weights)[..., None]
+
+
+def annotators_of(samples: Iterable[Sample]) -> tuple[str, ...]:
+    """All whose word the truth of some sample is, sorted by name."""
+    return tuple(sorted({one.annotator for one in samples} - {""}))
 
 
 def _centre(sample: Sample, positives: float, random: np.random.Generator) -> tuple[float, float]:

@@ -29,6 +29,7 @@ class Picture(NamedTuple):
     Attributes:
         mask: one is named even where none is there.
         mpp: what its folder says; it overrules the file.
+        annotator: who has labelled it, where each annotator's mask is a picture of its own.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Picture(NamedTuple):
     image: Path
     mask: Path
     mpp: Mpp | None = None
+    annotator: str = ""
 
 
 def pictures_of(data: Path, split: str) -> Iterator[Picture]:

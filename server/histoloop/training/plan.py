@@ -42,6 +42,8 @@ class TrainingPlan:
         precision: Keras policy while training; the saved network is float32. "mixed_float16"
             scales its loss; "auto" is decided by `device.precision_for`.
         loss: its name in `losses.LOSSES`.
+        crowd: learn from each annotator's own mask through a confusion matrix of theirs, see
+            `crowd_loss`, instead of from the one mask that was made of them.
         shift: added to the log odds of the finished network. Half of the patches are centred on
             a class, and Dice forgives too much sooner than too little: on patients that it
             has not seen a network calls too much (`benchmarks/leave_one_out.py` says how much).
@@ -70,6 +72,7 @@ class TrainingPlan:
     seed: int = 0
     precision: str = "float32"
     loss: str = "bce+dice"
+    crowd: bool = False
     shift: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 

@@ -42,6 +42,7 @@ class Sample:
         weight: how often the patient is drawn in training, beside others' 1.
         corrected: ``(rows, cols)`` uint8, 255 where a person has corrected a model; `None` where
             no model has drawn, or the picture is read by region.
+        annotator: whose word the truth is; empty where it is taken for true.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Sample:
     digest: str
     weight: float = 1.0
     corrected: Truth | None = None
+    annotator: str = ""
 
     @property
     def size(self) -> Size:
@@ -97,6 +99,7 @@ class SlideSample(Sample):
             "name": picture.name,
             "patient": picture.patient,
             "weight": picture.weight,
+            "annotator": picture.annotator,
             "digest": _digest(picture),
             "_slide": slide,
             "_scale": Scale.between(known_mpp(slide), Mpp.square(mpp)),
@@ -238,8 +241,17 @@ def address_of(picture: Picture, assumed: float | None) -> SlideFile:
     return SlideFile(picture.image, told)
 
 
-def load(picture: Picture, address: SlideFile, mpp: float, meaning: Meaning) -> Sample:
+def load(
+    picture: Picture,
+    address: SlideFile,
+    mpp: float,
+    meaning: Meaning,
+    image: Pixels | None = None,
+) -> Sample:
     """Read a picture and its mask, or make them ready to be read by region if they are large.
+
+    Args:
+        image: the picture at this scale, if it was read before.
 
     Raises:
         DatasetError: the mask is missing or of another size.
@@ -256,11 +268,12 @@ def load(picture: Picture, address: SlideFile, mpp: float, meaning: Meaning) -> 
     return Sample(
         picture.name,
         picture.patient,
-        read(slide, Box.of(frame), scale),
+        read(slide, Box.of(frame), scale) if image is None else image,
         _truth(meaning.table[mask.read(Box.of(mask.size))], frame),
         _digest(picture),
         picture.weight,
         _corrected(picture, frame),
+        picture.annotator,
     )
 
 

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from histoloop.errors import UsageError
-from histoloop.training.losses import Loss
+from histoloop.training.crowd_loss import ANNOTATORS
 from histoloop.training.plan import TrainingPlan
 
 PRETRAINED = "encoder_"
 """What the names of layers that start from pretrained weights begin with."""
+
+Pace = tuple[Any, float]
+"""A variable, and the factor on its learning rate."""
 
 
 def optimizer_of(plan: TrainingPlan) -> Any:
@@ -23,12 +26,14 @@ def optimizer_of(plan: TrainingPlan) -> Any:
         if plan.optimizer == "adamw"
         else keras.optimizers.Adam(plan.learning_rate, **clip)
     )
+    if plan.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=[ANNOTATORS])
     if plan.precision == "mixed_float16":
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
 
 
-def slow_down(network: Any, rate: float) -> list[Any]:
+def slow_down(network: Any, rate: float) -> list[Pace]:
     """The pretrained weights that are to learn at a rate of their own; frozen where it is 0.
 
     Raises:
@@ -44,33 +49,39 @@ def slow_down(network: Any, rate: float) -> list[Any]:
         )
     for layer in layers if rate == 0 else ():
         layer.trainable = False  # and its batch normalisation infers
-    return [weight for layer in layers for weight in layer.trainable_variables]
+    return [(weight, rate) for layer in layers for weight in layer.trainable_variables]
 
 
 def compiled_step(
-    network: Any, optimizer: Any, loss_of: Loss, slow: list[Any], rate: float
+    network: Any,
+    optimizer: Any,
+    loss_of: Callable[..., Any],
+    paces: list[Pace],
+    beside: list[Any],
 ) -> Callable[..., Any]:
-    """Updates the network by a batch (pixels, truth, weight); returns what `Trainer` adds up.
+    """Updates the network by a batch (pixels, truth, weight, …); returns what `Trainer` adds up.
 
     That is the loss, how many of the batch's known pixels, each counted for every class, were
     rightly in or out at probability 0.5, and how many are known.
 
     Args:
-        slow: weights whose update is multiplied by ``rate``: with Adam a smaller gradient would
+        loss_of: takes what follows the weight in a batch, too.
+        paces: weights whose update is multiplied by a factor: with Adam another gradient would
             be as large a step.
+        beside: variables of the loss, learnt with the network's.
     """
     import tensorflow as tf
 
     @tf.function  # type: ignore[untyped-decorator]
-    def step(pixels: Any, truth: Any, weight: Any) -> Any:
+    def step(pixels: Any, truth: Any, weight: Any, *more: Any) -> Any:
         with tf.GradientTape() as tape:
             predicted = network(pixels, training=True)
-            loss = loss_of(truth, predicted, weight)
+            loss = loss_of(truth, predicted, weight, *more)
             scaled = optimizer.scale_loss(loss)
-        weights = network.trainable_variables
-        before = [tf.identity(one.value) for one in slow]
+        weights = [*network.trainable_variables, *beside]
+        before = [tf.identity(one.value) for one, _ in paces]
         optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
-        for one, old in zip(slow, before, strict=True):
+        for (one, rate), old in zip(paces, before, strict=True):
             one.assign(old + rate * (one.value - old))
         known = tf.broadcast_to(weight > 0, tf.shape(truth))
         right = known & ((predicted >= 0.5) == (truth >= 0.5))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from histoloop.training import losses
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.checkpoint import Checkpoint, Groups
 from histoloop.training.course import Course
+from histoloop.training.crowd_loss import Annotators
 from histoloop.training.evaluation import predict_picture
 from histoloop.training.metrics import Overlap, overlap
 from histoloop.training.patches import PatchSource
@@ -63,9 +65,16 @@ class Trainer:
         build: makes the network anew under the current precision policy.
         classes: channels of its output.
         plan: its precision is decided, not "auto" (`device.precision_for`).
+        annotators: whose confusion matrices are learnt beside the network; see `crowd_loss`.
     """
 
-    def __init__(self, build: Callable[[], keras.Model], classes: int, plan: TrainingPlan) -> None:
+    def __init__(
+        self,
+        build: Callable[[], keras.Model],
+        classes: int,
+        plan: TrainingPlan,
+        annotators: Sequence[str] = (),
+    ) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import keras
 
@@ -78,16 +87,18 @@ class Trainer:
         finally:
             keras.mixed_precision.set_global_policy("float32")
         self._training.set_weights(self.network.get_weights())
+        self._crowd = Annotators(annotators, classes) if annotators else None
+        beside = self._crowd.variables if self._crowd else []
         self._optimizer = optimizer_of(plan)
-        self._optimizer.build(self._training.trainable_variables)
+        self._optimizer.build([*self._training.trainable_variables, *beside])
         self._best: list[Any] = self.network.get_weights()
         self.epochs: list[Epoch] = []
         self._loss = losses.named(plan.loss, classes)
-        slow = slow_down(self._training, plan.encoder_rate)
+        paces = slow_down(self._training, plan.encoder_rate)
+        paces += self._crowd.paces(plan.learning_rate) if self._crowd else []
+        loss = self._crowd.through(self._loss) if self._crowd else self._loss
         self._course = Course(plan)
-        self._step = compiled_step(
-            self._training, self._optimizer, self._loss, slow, plan.encoder_rate
-        )
+        self._step = compiled_step(self._training, self._optimizer, loss, paces, beside)
 
     def resume(self, checkpoint: Checkpoint) -> int:
         """Stand where a checkpoint was written, if one was; the number of epochs done.
@@ -149,6 +160,11 @@ class Trainer:
             self.network.set_weights(self._best)
 
     @property
+    def confusions(self) -> dict[str, NDArray[np.float64]]:
+        """What each annotator says of what is true, as far as it is learnt; see `Annotators`."""
+        return self._crowd.confusions() if self._crowd else {}
+
+    @property
     def stopped(self) -> str:
         """Why there are no more epochs than there are."""
         if self._course.over:
@@ -161,7 +177,7 @@ class Trainer:
             "training": self._training.variables,
             "network": self.network.variables,
             "optimizer": self._optimizer.variables,
-        }
+        } | ({"annotators": self._crowd.variables} if self._crowd else {})
 
     def _state(self) -> Groups:
         return {
