@@ -22,7 +22,7 @@ from histoloop.geometry import Box, Mpp, MppSource, Scale
 from histoloop.jobs.batch import segment_all
 from histoloop.jobs.context import Context, Progress, SilentListener, ThreadExecutor
 from histoloop.jobs.plan import SegmentParameters
-from histoloop.jobs.report import Report
+from histoloop.jobs.report import STAGES, Report
 from histoloop.jobs.segment import segment
 from histoloop.masks.rasterize import rasterize
 from histoloop.slides.folder import SlideFile, open_slide
@@ -118,7 +118,7 @@ def test_the_report_says_what_was_done(runs: dict[Path, tuple[Path, Report]]) ->
         assert report["slide"]["name"] == path.name
         assert set(report["slide"]) >= {"fingerprint", "width", "height", "mpp_source"}
         assert report["tiles"]["run"] == report["tiles"]["tissue"] <= report["tiles"]["total"]
-        assert set(report["seconds"]) == {"read", "predict", "stitch", "trace", "total"}
+        assert set(report["seconds"]) == {*STAGES, "total"}
         assert report["peak_rss_bytes"] > 1e8
         mask = tifffile.imread(folder / "mask.tiff", level=0)
         area = np.count_nonzero(mask == 1) * report["model"]["mpp"] ** 2 / 1e6

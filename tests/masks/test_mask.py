@@ -11,6 +11,8 @@ from histoloop.errors import NotFoundError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.masks.labels import LabelClass
 from histoloop.masks.mask import Mask, MaskFrame
+from histoloop.masks.writing import MaskWriter
+from histoloop.tiling.grid import Cell
 
 FRAME = MaskFrame(
     Size(3000, 2000), Mpp(0.25, 0.5), 2.0, (LabelClass("tumor", 1, "#ff0000"),), chunk=128
@@ -21,8 +23,11 @@ def test_levels_are_means_and_nothing_is_lost_at_the_edge(tmp_path: Path) -> Non
     mask = Mask.create(tmp_path / "p.zarr", FRAME)
     assert FRAME.size == Size(375, 500)
     values = np.random.default_rng(0).integers(0, 256, (1, 512, 384)).astype(np.uint8)
-    for box in Box(0, 0, 384, 512).split(128):
-        mask.write_cell(box, values[:, *box.within(Box(0, 0, 0, 0))])
+    cells = [Cell(column, row) for row in range(4) for column in range(3)]
+    writer = MaskWriter(mask, cells)
+    for column, row in cells:
+        own = Box(128 * column, 128 * row, 128, 128)
+        writer.write(Cell(column, row), values[:, *own.within(Box(0, 0, 0, 0))])
     again = Mask.open(tmp_path / "p.zarr")
     assert again.frame == FRAME
     finest = again.read(Box(0, 0, 375, 500))
@@ -37,7 +42,7 @@ def test_a_view_shows_things_where_they_are(tmp_path: Path, zoom: int) -> None:
     mask = Mask.create(tmp_path / "p.zarr", FRAME)
     cell = np.zeros((1, 128, 128), np.uint8)
     cell[:, 32:96, 32:96] = 255  # frame pixels; base: 8 × 4 px each
-    mask.write_cell(Box(128, 128, 128, 128), cell)
+    MaskWriter(mask, [Cell(1, 1)]).write(Cell(1, 1), cell)
     out = Size(3000 // zoom, 2000 // zoom)
     seen = mask.view(Box(0, 0, out.width * zoom, out.height * zoom), out)[0] >= 128
     rows, columns = np.nonzero(seen)

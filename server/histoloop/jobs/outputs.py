@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -81,18 +80,19 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
         OutputError: a file cannot be written.
     """
     counts = np.zeros(256, np.int64)
-    write_pyramid(
-        folder / MASK,
-        plan.frame,
-        Mpp.square(plan.mpp),
-        _label_bands(plan, mask, counts, check),
-        nearest=True,
-        description=f"HistoLoop {__version__} class codes of {plan.model.card.reference}",
-    )
-    start = time.perf_counter()
-    vectors = [_vectorise(mask, plan, channel, check) for channel in range(len(plan.labels))]
-    tally.trace_s = time.perf_counter() - start
-    write_documents(folder / ANNOTATION, _documents(plan, vectors))
+    with tally.timed("write"):
+        write_pyramid(
+            folder / MASK,
+            plan.frame,
+            Mpp.square(plan.mpp),
+            _label_bands(plan, mask, counts, check),
+            nearest=True,
+            description=f"HistoLoop {__version__} class codes of {plan.model.card.reference}",
+        )
+    with tally.timed("trace"):
+        vectors = [_vectorise(mask, plan, channel, check) for channel in range(len(plan.labels))]
+    with tally.timed("write"):
+        write_documents(folder / ANNOTATION, _documents(plan, vectors))
     return Results(counts, vectors)
 
 

@@ -10,20 +10,21 @@ import resource
 import sys
 import time
 import zipfile
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from histoloop.geometry import Mpp, Scale
+from histoloop.geometry import Box, Mpp, Scale, Size
 from histoloop.models import runtimes
 from histoloop.models.card import read_card
 from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.slides.reading import read
-from histoloop.slides.slide import Slide, SlideAddress, changed, known_mpp
+from histoloop.slides.slide import Level, Pixels, Slide, SlideAddress, changed, known_mpp
 from histoloop.tiling.grid import Cell, Shard, TileGrid, Tiling
 from histoloop.tiling.stitching import Probabilities
 
@@ -59,14 +60,13 @@ class ShardResult:
     """Predicted tiles, each ``(classes, reach, reach)``, and what they cost.
 
     Attributes:
-        read_s, predict_s: seconds of the worker.
+        seconds: of the worker, by the name of the stage.
         worker: host and process; peak_rss: bytes that it held at most so far.
         resumed: found on disk instead of computed.
     """
 
     tiles: dict[Cell, Probabilities]
-    read_s: float = 0.0
-    predict_s: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
     worker: str = ""
     peak_rss: int = 0
     resumed: bool = False
@@ -77,22 +77,60 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     path = task.shard_path(shard)
     if (tiles := _load(path)) is not None:
         return ShardResult(tiles, resumed=True)
+    began = time.perf_counter()
     segmenter = _segmenter(
         task.model, task.runtime, task.threads, task.cache, task.tta, task.grid.tiling
     )
     slide = _slide(task.slide, task.fingerprint)
-    scale = Scale.between(known_mpp(slide), Mpp.square(task.mpp))
-    start = time.perf_counter()
-    pixels = [read(slide, task.grid.read_box(cell), scale) for cell in shard.cells]
+    tiles, seconds = dict[Cell, Probabilities](), {"load": time.perf_counter() - began}
+    source = _Source(slide, Scale.between(known_mpp(slide), Mpp.square(task.mpp)))
+    with ThreadPoolExecutor(1) as reader:  # the next tile is read while this one is predicted
+        coming = reader.map(source.read, map(task.grid.read_box, shard.cells))
+        # One tile at a time: on a CPU larger batches are no faster and hold more memory.
+        for cell, pixels in zip(shard.cells, coming, strict=True):
+            began = time.perf_counter()
+            tiles[cell] = segmenter.predict(pixels[None])[0]
+            seconds["predict"] = seconds.get("predict", 0.0) + time.perf_counter() - began
     slide.refuse_changed()  # after the last pixel was read, before the first is believed
-    read_at = time.perf_counter()
-    # One tile at a time: on a CPU larger batches are no faster and hold more memory.
-    predicted = [segmenter.predict(tile[None])[0] for tile in pixels]
-    predicted_at = time.perf_counter()
-    tiles = dict(zip(shard.cells, predicted, strict=True))
+    began = time.perf_counter()
     _save(path, tiles)
+    seconds["store"] = time.perf_counter() - began
     worker = f"{os.uname().nodename}:{os.getpid()}"
-    return ShardResult(tiles, read_at - start, predicted_at - read_at, worker, peak_rss())
+    return ShardResult(tiles, seconds | source.seconds, worker, peak_rss())
+
+
+@dataclass
+class _Source:
+    """Tiles of a slide, and what they cost: decoding apart from resampling."""
+
+    slide: Slide
+    scale: Scale
+    _decoding: float = 0.0
+    _reading: float = 0.0
+
+    @property
+    def size(self) -> Size:
+        return self.slide.size
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        return self.slide.levels
+
+    def read_level(self, zoom: int, box: Box) -> Pixels:
+        began = time.perf_counter()
+        pixels = self.slide.read_level(zoom, box)
+        self._decoding += time.perf_counter() - began
+        return pixels
+
+    def read(self, box: Box) -> Pixels:
+        began = time.perf_counter()
+        pixels = read(self, box, self.scale)
+        self._reading += time.perf_counter() - began
+        return pixels
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        return {"read": self._decoding, "resample": self._reading - self._decoding}
 
 
 def peak_rss() -> int:

@@ -4,44 +4,55 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from histoloop.jobs.prediction import ShardResult, peak_rss
 
+STAGES = ("tissue", "load", "read", "resample", "predict", "stitch", "store", "trace", "write")
+"""What a run spends its time on, in the order of the journey."""
+
 
 @dataclass
 class Tally:
-    """What the shards of a run cost, added up as they come."""
+    """What a run costs, added up as its parts come."""
 
     started: float = field(default_factory=time.perf_counter)
-    read_s: float = 0.0
-    predict_s: float = 0.0
-    stitch_s: float = 0.0
-    trace_s: float = 0.0
+    stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     tiles: int = 0
     resumed: int = 0
     peaks: dict[str, int] = field(default_factory=dict)
 
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the seconds of a block to one of `STAGES`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[stage] += time.perf_counter() - start
+
     def add(self, result: ShardResult) -> None:
         """Count a shard."""
-        self.read_s += result.read_s
-        self.predict_s += result.predict_s
+        for stage, seconds in result.seconds.items():
+            self.stages[stage] += seconds
         self.tiles += len(result.tiles)
         self.resumed += len(result.tiles) if result.resumed else 0
         if result.worker:
             self.peaks[result.worker] = max(result.peak_rss, self.peaks.get(result.worker, 0))
 
     def seconds(self) -> dict[str, float]:
-        """Seconds by stage; reading and predicting are summed over the workers."""
-        return {
-            "read": round(self.read_s, 3),
-            "predict": round(self.predict_s, 3),
-            "stitch": round(self.stitch_s, 3),
-            "trace": round(self.trace_s, 3),
-            "total": round(time.perf_counter() - self.started, 3),
-        }
+        """Seconds by stage; what workers do is summed over them, ``total`` is on the clock.
+
+        ``tissue`` opens the slide and looks for tissue, ``load`` makes the model ready, ``read``
+        decodes, ``resample`` brings pixels to the model's scale, ``write`` makes mask.tiff,
+        annotation.json and pictures.
+        """
+        spent = {stage: round(seconds, 3) for stage, seconds in self.stages.items()}
+        return spent | {"total": round(time.perf_counter() - self.started, 3)}
 
     @property
     def peak_rss(self) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import numpy as np
 
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
-from histoloop.jobs.context import Context, Progress
+from histoloop.jobs.context import Context, Listener, Progress
 from histoloop.jobs.pace import Pace
 from histoloop.jobs.plan import Plan, SegmentParameters, make_plan
 from histoloop.jobs.prediction import PredictionTask, predict_shard
 from histoloop.jobs.report import Report, Tally
 from histoloop.jobs.result_pictures import refuse_too_large, write_pictures
 from histoloop.masks.mask import Mask
+from histoloop.masks.writing import MaskWriter
 from histoloop.models import runtimes
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.runtimes import choose
@@ -27,6 +29,9 @@ from histoloop.tiling.stitching import Probabilities, Stitcher
 
 SHARD_SIDE = 2
 """Cells a side: some seconds of work on a core, which is what a kill can cost."""
+
+_LOOK_S = 1.0
+"""Between two writings of what is still to change; the first comes at once."""
 
 
 def segment(
@@ -43,7 +48,8 @@ def segment(
     """
     tally = Tally()
     context.listener.progress(Progress("tissue"))
-    plan = plan_segmentation(parameters, home, run)
+    with tally.timed("tissue"):
+        plan = plan_segmentation(parameters, home, run)
     if parameters.resume and (done := outputs.finished(parameters, plan.digest)):
         return _completed(plan, done, context)
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
@@ -51,7 +57,8 @@ def segment(
     stitcher = _predict(plan, home, mask, tally, context)
     context.listener.progress(Progress("trace", tally.tiles, tally.tiles))
     results = outputs.write(plan, mask, folder, tally, context.listener.check)
-    pictures = write_pictures(plan, mask, folder, context.listener.check)
+    with tally.timed("write"):
+        pictures = write_pictures(plan, mask, folder, context.listener.check)
     report = outputs.report(plan, results, tally, stitcher.seam.summary(), pictures)
     outputs.finish(folder, report)
     return report
@@ -86,18 +93,21 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
     stitcher = Stitcher(plan.grid, frozenset(plan.cells))
     task = prediction_task(plan, home)
     runtimes.prepare(plan.model, task.runtime, task.cache)
+    store = _Store(plan, MaskWriter(mask, plan.cells), listener)
     work = partial(predict_shard, task)
     pending = shards(plan.cells, SHARD_SIDE)
     pace = Pace("predict", len(plan.cells))
     listener.progress(pace.advance(0))
     for result in context.executor.map(work, pending, _rank(plan, context), listener.check):
-        start = time.perf_counter()
         tally.add(result)
         for cell, tile in result.tiles.items():
-            done = [_store(plan, mask, *complete) for complete in stitcher.add(cell, tile)]
-            listener.ready([box for box in done if not box.empty])
-        tally.stitch_s += time.perf_counter() - start
+            with tally.timed("stitch"):
+                complete = list(stitcher.add(cell, tile))
+            with tally.timed("store"):
+                store.keep(complete)
         listener.progress(pace.advance(len(result.tiles)))
+    with tally.timed("store"):
+        store.show()
     return stitcher
 
 
@@ -118,15 +128,39 @@ def prediction_task(plan: Plan, home: Path) -> PredictionTask:
     )
 
 
-def _store(plan: Plan, mask: Mask, cell: Cell, values: Probabilities) -> Box:
-    """Write a finished cell; what lies outside the region was not asked for."""
-    own, asked = plan.grid.cell_box(cell), plan.grid.write_box(cell)
-    if asked != own:
+@dataclass
+class _Store:
+    """Writes finished cells; tells the listener of them as often as somebody would look."""
+
+    plan: Plan
+    writer: MaskWriter
+    listener: Listener
+    _news: list[Box] = field(default_factory=list)
+    _shown: float = -math.inf
+
+    def keep(self, complete: Sequence[tuple[Cell, Probabilities]]) -> None:
+        for cell, values in complete:
+            self.writer.write(cell, self._asked(cell, values))
+            box = self.plan.base_box(cell)
+            self._news += [] if box.empty else [box]
+        if time.monotonic() - self._shown >= _LOOK_S:
+            self.show()
+
+    def show(self) -> None:
+        """Have on disk what the listener hears of."""
+        if self._news:
+            self.writer.flush()
+            self.listener.ready(self._news)
+            self._news, self._shown = [], time.monotonic()
+
+    def _asked(self, cell: Cell, values: Probabilities) -> Probabilities:
+        """What lies outside the region was not asked for."""
+        own, asked = self.plan.grid.cell_box(cell), self.plan.grid.write_box(cell)
+        if asked == own:
+            return values
         kept = np.zeros_like(values)
         kept[:, *asked.within(own)] = values[:, *asked.within(own)]
-        values = kept
-    mask.write_cell(own, values)
-    return plan.base_box(cell)
+        return kept
 
 
 def _rank(plan: Plan, context: Context) -> Callable[[Shard], float]:

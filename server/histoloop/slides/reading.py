@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from histoloop.geometry import Box, Scale
-from histoloop.slides.slide import Level, Pixels, Slide
+from histoloop.geometry import Box, Scale, Size
+from histoloop.slides.slide import Level, Pixels
+
+
+class Pyramid(Protocol):
+    """What reading needs of a `Slide`."""
+
+    @property
+    def size(self) -> Size: ...
+    @property
+    def levels(self) -> tuple[Level, ...]: ...
+    def read_level(self, zoom: int, box: Box) -> Pixels:
+        """``(rows, cols, 3)`` RGB of a level box that lies inside the level."""
+        ...
+
 
 # The triangle of PIL's antialiasing filters reaches two source pixels per output pixel.
 _MARGIN = 4
 
 
-def read(slide: Slide, box: Box, scale: Scale) -> Pixels:
+def read(slide: Pyramid, box: Box, scale: Scale) -> Pixels:
     """``(rows, cols, 3)`` RGB of ``box`` in the frame that ``scale`` lays over the base.
 
     The level is the coarsest that is at least as fine as asked for; the rest is filtered by
@@ -32,21 +46,21 @@ def read(slide: Slide, box: Box, scale: Scale) -> Pixels:
     return _resample(slide, box, scale) if inside == box else _mirrored(slide, box, frame, scale)
 
 
-def thumbnail(slide: Slide, longest: int) -> Pixels:
+def thumbnail(slide: Pyramid, longest: int) -> Pixels:
     """The whole slide, its longer side ``longest`` pixels (less for a smaller slide)."""
     factor = max(1.0, max(slide.size) / longest)
     scale = Scale(factor, factor)
     return read(slide, Box.of(scale.size(slide.size)), scale)
 
 
-def level_for(slide: Slide, scale: Scale) -> Level:
+def level_for(slide: Pyramid, scale: Scale) -> Level:
     """The coarsest level that is at least as fine as ``scale``."""
     wanted = min(scale.x, scale.y) + 1e-6
     fine_enough = (level for level in slide.levels if level.downsample <= wanted)
     return next(fine_enough, slide.levels[-1])
 
 
-def _resample(slide: Slide, box: Box, scale: Scale) -> Pixels:
+def _resample(slide: Pyramid, box: Box, scale: Scale) -> Pixels:
     level = level_for(slide, scale)
     rest = Scale(scale.x / level.downsample, scale.y / level.downsample)
     if rest == Scale(1.0, 1.0):
@@ -70,7 +84,7 @@ def _covering(box: Box, rest: Scale) -> Box:
     ).grow(_MARGIN)
 
 
-def _read_padded(slide: Slide, level: Level, box: Box) -> Pixels:
+def _read_padded(slide: Pyramid, level: Level, box: Box) -> Pixels:
     """A level box; the edge is repeated where the filter or the last pixel overhangs it."""
     inside = box.intersect(Box.of(level.size))
     pixels = slide.read_level(level.zoom, inside)
@@ -81,7 +95,7 @@ def _read_padded(slide: Slide, level: Level, box: Box) -> Pixels:
     return np.pad(pixels, (rows, columns, (0, 0)), mode="edge")
 
 
-def _mirrored(slide: Slide, box: Box, frame: Box, scale: Scale) -> Pixels:
+def _mirrored(slide: Pyramid, box: Box, frame: Box, scale: Scale) -> Pixels:
     """The frame's edge is the mirror, whatever part of the frame the box shows."""
     rows = reflected(box.y, box.height, frame.height)
     columns = reflected(box.x, box.width, frame.width)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from histoloop.geometry import Box
 from histoloop.tiling.grid import Cell, TileGrid, Tiling
 
 Probabilities = NDArray[np.uint8]
@@ -48,11 +49,12 @@ class Stitcher:
     planned: frozenset[Cell]
     seam: SeamAudit = field(default_factory=lambda: SeamAudit())
     _tiles: dict[Cell, Probabilities] = field(default_factory=dict)
-    _done: set[Cell] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         ramp = window(self.grid.tiling)
         self._weights = ramp[:, None] * ramp[None, :]
+        counts = {cell: len(self._near(cell)) for cell in self.planned}
+        self._missing, self._wanted = dict(counts), counts
 
     def add(self, cell: Cell, tile: Probabilities) -> Iterator[tuple[Cell, Probabilities]]:
         """Take a tile of ``(classes, reach, reach)``; yield the cells that it completes.
@@ -60,38 +62,41 @@ class Stitcher:
         A yielded array has shape ``(classes, step, step)`` and covers ``grid.cell_box(cell)``.
         """
         self._tiles[cell] = tile
-        for other in cell.neighbours():
-            if other in self.planned and other not in self._done and self._complete(other):
-                self._done.add(other)
+        for other in self._near(cell):
+            self._missing[other] -= 1
+            if not self._missing[other]:
                 yield other, self._blend(other)
-        self._forget(cell)
+                self._release(other)
 
-    def _complete(self, cell: Cell) -> bool:
-        return all(near in self._tiles for near in cell.neighbours() if near in self.planned)
+    def _near(self, cell: Cell) -> list[Cell]:
+        return [near for near in cell.neighbours() if near in self.planned]
 
-    def _forget(self, cell: Cell) -> None:
-        for near in list(cell.neighbours()):
-            for tile in near.neighbours():
-                if tile in self._tiles and self._served(tile):
-                    del self._tiles[tile]
-
-    def _served(self, cell: Cell) -> bool:
-        return all(near in self._done for near in cell.neighbours() if near in self.planned)
+    def _release(self, done: Cell) -> None:
+        """Forget the tiles that no other cell waits for."""
+        for near in self._near(done):
+            self._wanted[near] -= 1
+            if not self._wanted[near]:
+                del self._tiles[near]
 
     def _blend(self, cell: Cell) -> Probabilities:
-        target = self.grid.cell_box(cell)
-        own = self._tiles[cell]
-        total = np.zeros((own.shape[0], target.height, target.width), np.uint32)
-        weight = np.zeros((target.height, target.width), np.uint32)
-        for near in cell.neighbours():
-            if near in self.planned:
-                reach = self.grid.reach_box(near)
-                shared = reach.intersect(target)
-                rows, columns = shared.within(reach)
-                weights = self._weights[rows, columns]
-                total[:, *shared.within(target)] += self._tiles[near][:, rows, columns] * weights
-                weight[shared.within(target)] += weights
+        """The tile's own word in the middle of its cell, a weighted mean along the rim."""
+        own, target = self.grid.reach_box(cell), self.grid.cell_box(cell)
+        blended = self._tiles[cell][:, *target.within(own)].copy()
+        tiles = [(self.grid.reach_box(near), self._tiles[near]) for near in self._near(cell)]
+        for band in _rim(target, self.grid.tiling.overlap // 2):
+            blended[:, *band.within(target)] = self._mean(band, tiles)
         self._audit(cell)
+        return blended
+
+    def _mean(self, band: Box, tiles: list[tuple[Box, Probabilities]]) -> Probabilities:
+        total = np.zeros((tiles[0][1].shape[0], band.height, band.width), np.uint32)
+        weight = np.zeros((band.height, band.width), np.uint32)
+        for reach, tile in tiles:
+            shared = reach.intersect(band)
+            if not shared.empty:
+                weights = self._weights[shared.within(reach)]
+                total[:, *shared.within(band)] += tile[:, *shared.within(reach)] * weights
+                weight[shared.within(band)] += weights
         return ((total + weight // 2) // weight).astype(np.uint8)
 
     def _audit(self, cell: Cell) -> None:
@@ -104,6 +109,17 @@ class Stitcher:
                     self._tiles[cell][:, *shared.within(mine)],
                     self._tiles[near][:, *shared.within(theirs)],
                 )
+
+
+def _rim(cell: Box, width: int) -> Iterator[Box]:
+    """The four bands of a cell that other tiles have a say in, disjoint."""
+    if not width:
+        return
+    inner = cell.height - 2 * width
+    yield Box(cell.x, cell.y, cell.width, width)
+    yield Box(cell.x, cell.bottom - width, cell.width, width)
+    yield Box(cell.x, cell.y + width, width, inner)
+    yield Box(cell.right - width, cell.y + width, width, inner)
 
 
 @dataclass
