@@ -116,7 +116,9 @@ def test_a_model_is_retrained_while_slides_are_segmented(client, said):
     assert done["state"] == "done", done["failure"]
     assert done["candidate"] == "discs@2"
     assert done["promoted"] is True
-    assert done["verdict"].startswith("promoted discs@2 over discs@1: tumor ")
+    assert done["verdict"].startswith(done["headline"])
+    assert done["headline"].startswith("promoted discs@2 over discs@1: tumor ")
+    assert "too few for an interval" in done["caveats"][0]
     models = {one["reference"]: one for one in client.get("/api/models").json["models"]}
     assert models["discs@2"]["tags"] == ["active"]
     assert client.post("/api/jobs", json=body).json["model"] == "discs@2", "the next job uses it"

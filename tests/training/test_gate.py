@@ -41,6 +41,10 @@ def test_a_better_one_is_promoted_and_the_words_say_what_is_known():
         "promoted m@2 over m@1: tumor 0.800 → 0.875 "
         "(2 patients: too few for an interval, nothing is known of new ones)"
     )
+    assert decision.headline == "promoted m@2 over m@1: tumor 0.800 → 0.875"
+    assert decision.caveats == (
+        "tumor: 2 patients: too few for an interval, nothing is known of new ones",
+    )
 
 
 def test_one_class_that_fell_keeps_it_out_whatever_the_others_do():
@@ -115,7 +119,9 @@ def test_a_class_that_no_picture_shows_is_said_and_alone_lets_nobody_through():
 
 def test_a_class_that_is_gone_keeps_it_out():
     decision = decide(contest({"tumor": pairs((0.9, 0.8))}, lost=("stroma",)), 0.02)
-    assert decision.words == "kept m@1, not m@2: stroma is not among its classes any more"
+    said = "kept m@1, not m@2: stroma is not among its classes any more"
+    assert decision.words == decision.headline == said
+    assert not any("any more" in one for one in decision.caveats), "said once"
 
 
 @settings(max_examples=15)

@@ -79,6 +79,8 @@ def document(here: Visit, job: Job) -> dict[str, Any]:
         "snapshot": record.snapshot if record else None,
         "promoted": decision.promoted if decision else None,
         "verdict": decision.words if decision else None,
+        "headline": decision.headline if decision else None,
+        "caveats": decision.caveats if decision else (),
     }
 
 

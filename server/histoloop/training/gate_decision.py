@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -65,12 +66,18 @@ class ClassDecision(_Part):
     @property
     def words(self) -> str:
         """For people, on its own."""
+        return f"{self.figures} ({self.sureness})" if self.mean else self.figures
+
+    @property
+    def figures(self) -> str:
+        """What it was and what it is now."""
         if self.mean is None:
             return f"{self.name}: no locked picture shows it, nothing can be said"
-        said = f"{self.name} {self.mean.active:.3f} → {self.mean.challenger:.3f}"
-        return f"{said} ({'; '.join(self._sureness())})"
+        return f"{self.name} {self.mean.active:.3f} → {self.mean.challenger:.3f}"
 
-    def _sureness(self) -> list[str]:
+    @property
+    def sureness(self) -> str:
+        """How far the figures can be trusted."""
         said = []
         many = f"{self.patients} patient{'s' if self.patients > 1 else ''}"
         if self.interval:
@@ -82,7 +89,7 @@ class ClassDecision(_Part):
             said.append(f"{many}: too few for an interval, nothing is known of new ones")
         if self.tissue and not self.interval:
             said.append(f"luck of this tissue {self.tissue.low:+.3f} to {self.tissue.high:+.3f}")
-        return said
+        return "; ".join(said)
 
 
 class Decision(_Part):
@@ -108,13 +115,24 @@ class Decision(_Part):
     @property
     def words(self) -> str:
         """The decision in one line."""
-        if not self.promoted:
-            reasons = "; ".join(one.reason for one in self.classes if one.reason)
-            return f"kept {self.active}, not {self.challenger}: {reasons or self.notes[0]}"
-        return (
-            f"promoted {self.challenger} over {self.active}: "
-            f"{'; '.join(one.words for one in self.classes)}"
-        )
+        return self._said([one.words for one in self.classes])
+
+    @property
+    def headline(self) -> str:
+        """The same without how sure it is."""
+        return self._said([one.figures for one in self.classes])
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """How sure it is, a line for each class, and what else should be known."""
+        sure = [f"{one.name}: {one.sureness}" for one in self.classes if one.mean]
+        return (*sure, *(note for note in self.notes if note not in self.headline))
+
+    def _said(self, classes: Sequence[str]) -> str:
+        if self.promoted:
+            return f"promoted {self.challenger} over {self.active}: {'; '.join(classes)}"
+        reasons = "; ".join(one.reason for one in self.classes if one.reason)
+        return f"kept {self.active}, not {self.challenger}: {reasons or self.notes[0]}"
 
 
 def decision_path(home: Path, name: str, version: int) -> Path:
