@@ -100,6 +100,14 @@ def train(
             rich_help_panel=COURSE,
         ),
     ] = "bce+dice",
+    crowd: Annotated[
+        bool,
+        typer.Option(
+            "--crowd",
+            help="Learn from each annotator's own masks of a SNAPSHOT, and whom to believe.",
+            rich_help_panel=COURSE,
+        ),
+    ] = False,
     optimizer: Annotated[
         str, typer.Option(help="adamw or adam.", rich_help_panel=COURSE)
     ] = "adamw",
@@ -189,6 +197,9 @@ def train(
     The same command again goes on after the last whole epoch of a training that was killed.
 
     Example: `histoloop train --data my-rois --assume-mpp 0.25 --out my-model`
+
+    `--crowd` is for pictures with one or two annotators out of many: it learns a confusion matrix
+    of each beside the network, and says at the end who confuses what (`annotators.json`).
 
     `--config train_eval_infer.config` reads an experiment's file: what becomes of each of its keys
     is said (`--explain`), and the test pictures are judged after the training.

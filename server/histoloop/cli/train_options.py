@@ -35,6 +35,7 @@ _PLAN = (
     "seed",
     "precision",
     "loss",
+    "crowd",
     "shift",
 )
 _CARD = ("name", "version", "mpp", "architecture", "init", "tile", "halo", "hold_out")

@@ -10,6 +10,7 @@ from histoloop.jobs.evaluation_comparison import comparison_rows
 from histoloop.jobs.judgement import Judgement
 from histoloop.jobs.pages import count, document, figure, picture, table
 from histoloop.training.bootstrap import Interval
+from histoloop.training.crowd_report import read_learnt
 from histoloop.training.worst_tiles import Tile
 
 RELIABILITY = "reliability.png"
@@ -35,6 +36,7 @@ def page(evaluation: Evaluation) -> str:
         "<h2>Confusion and reliability</h2>"
         f'<p class="plots"><img src="{CONFUSION}" alt="Confusion matrix">'
         f'<img src="{RELIABILITY}" alt="Reliability plot"></p>',
+        _annotators(judgement),
         _gallery(judgement),
     ]
     return document(title, sections)
@@ -123,6 +125,24 @@ def _slides(judgement: Judgement) -> str:
             row += ["absent"] * 2 if absent else [figure(one.overlap.dice), figure(one.boundary.f1)]
         rows.append(row)
     return f"<h2>Slides, worst first</h2>{table(head, rows)}"
+
+
+def _annotators(judgement: Judgement) -> str:
+    """Who confuses what, of a model that has learnt it."""
+    learnt = read_learnt(judgement.card.training.get("annotators"))
+    if learnt is None:
+        return ""
+    head = ["annotator", "px labelled", "true class", *(f"called {one}" for one in learnt.classes)]
+    rows = [
+        [one.annotator, f"{one.pixels:,}", true, *map(figure, shares)]
+        for one in learnt.annotators
+        for true, shares in zip(learnt.classes, one.confusion, strict=True)
+    ]
+    rule = (
+        "Shares of each true class, as far as the training could tell: nobody has measured them. "
+        "Of few pixels little is learnt, and of two who always differ nothing says who is right."
+    )
+    return f'<h2>Annotators, as they were learnt</h2>{table(head, rows)}<p class="quiet">{rule}</p>'
 
 
 def _gallery(judgement: Judgement) -> str:

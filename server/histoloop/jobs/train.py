@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -19,9 +19,11 @@ from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_d
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
 from histoloop.tiling.grid import Tiling
-from histoloop.training import history
+from histoloop.training import crowd_report, history
 from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
+from histoloop.training.crowd_data import Crowd, load_crowd
+from histoloop.training.crowd_report import LearntCrowd
 from histoloop.training.device import device_in_use, precision_for
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.example_pictures import FOLDER, Examples, forget
@@ -99,7 +101,8 @@ def train(
     Raises:
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
             a side that is no multiple of its stride; tile, halo and overlap do not fit.
-        DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`).
+        DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`), or
+            there is no crowd in it (`load_crowd`).
         OutputError: the folder cannot be written.
         StateError: it holds another training.
     """
@@ -108,6 +111,9 @@ def train(
     named(parameters.plan.loss, len(classes))
     _refuse_odd_sides(parameters)
     splits = load_splits(parameters, say)
+    if crowd := _crowd(parameters, splits["train"]):
+        say(str(crowd))
+        splits["train"] = crowd.samples
     device = device_in_use()
     precision, why = precision_for(parameters.plan.precision, device)
     parameters = replace(parameters, plan=replace(parameters.plan, precision=precision))
@@ -121,7 +127,10 @@ def train(
     if restart:
         checkpoint.remove()
     trainer = Trainer(
-        lambda: _network(parameters, len(classes), home), len(classes), parameters.plan
+        lambda: _network(parameters, len(classes), home),
+        len(classes),
+        parameters.plan,
+        tuple(crowd.pixels) if crowd else (),
     )
     if done := trainer.resume(checkpoint):
         say(f"{out}: going on after epoch {done} of {parameters.plan.epochs}")
@@ -132,9 +141,17 @@ def train(
         trainer.network.save(out / WEIGHTS)
         examples.write(out / FOLDER, trainer.network, epoch.number)
         history.write(out, names, trainer.epochs)
+        if crowd:
+            crowd_report.write(out, _learnt(trainer, crowd, names))
         trainer.keep(checkpoint)
         report(epoch)
-    card = _ended(trainer, asked, splits, out, device.record(precision, why))
+    told: dict[str, Any] = {"device": device.record(precision, why)}
+    if crowd:
+        learnt = _learnt(trainer, crowd, names)
+        told["annotators"] = learnt.model_dump(mode="json")
+        for line in learnt.words():
+            say(line)
+    card = _ended(trainer, asked, splits, out, told)
     checkpoint.remove()
     return card
 
@@ -144,9 +161,13 @@ def _ended(
     asked: ModelCard,
     splits: dict[str, list[Sample]],
     out: Path,
-    device: dict[str, Any],
+    told: dict[str, Any],
 ) -> ModelCard:
-    """Write the last weights and the card, measured on all pictures that were not trained on."""
+    """Write the last weights and the card, measured on all pictures that were not trained on.
+
+    Args:
+        told: what the card says of the training beside its course.
+    """
     trainer.shift()
     trainer.network.save(out / WEIGHTS)
     names = tuple(one.name for one in asked.classes)
@@ -155,13 +176,12 @@ def _ended(
         "epochs": len(trainer.epochs),
         "seconds": round(sum(one.seconds for one in trainer.epochs), 1),
         "stopped": trainer.stopped,
-        "device": device,
     }
     card = asked.model_copy(
         update={
             "digest": weights_digest(out / WEIGHTS),
             "metrics": {"dice": metrics},
-            "training": asked.training | course,
+            "training": asked.training | course | told,
         }
     )
     replace_text(out / CARD, card.model_dump_json(indent=2) + "\n")
@@ -208,6 +228,20 @@ def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
         ClassCard(name=name, code=code, color=color)
         for code, (name, color) in enumerate(colored, start=1)
     )
+
+
+def _crowd(parameters: TrainParameters, train: Sequence[Sample]) -> Crowd | None:
+    """What each annotator has labelled in the training pictures, if that is learnt from.
+
+    Raises:
+        DatasetError: see `load_crowd`.
+    """
+    p = parameters
+    return load_crowd(p.data, train, p.mpp, p.assumed_mpp) if p.plan.crowd else None
+
+
+def _learnt(trainer: Trainer, crowd: Crowd, classes: Sequence[str]) -> LearntCrowd:
+    return LearntCrowd.of(classes, crowd.pixels, trainer.confusions)
 
 
 def _refuse_odd_sides(parameters: TrainParameters) -> None:
