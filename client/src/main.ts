@@ -2,6 +2,7 @@
 import { render } from "lit-html";
 import "./ui/styles/base.css";
 import "./ui/styles/controls.css";
+import "./ui/styles/datasets.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/stage.css";
 import { createApi } from "./api/client";
@@ -18,12 +19,11 @@ const api = createApi(new URL("./", document.baseURI).href);
 const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
 const address = new AddressBar(store);
 
-const session = new Session(
-  api,
-  store,
-  (run, boxes) => stage.invalidate(run, boxes),
-  () => stage.retry(),
-);
+const session = new Session(api, store, {
+  onTiles: (run, boxes) => stage.invalidate(run, boxes),
+  onReturn: () => stage.retry(),
+  cameraOn: (box) => stage.cameraOn(box),
+});
 
 const stage = new Stage(
   { slide: host("slide"), scaleBar: host("scale"), status: host("status") },
@@ -37,7 +37,7 @@ const stage = new Stage(
   },
 );
 
-const app = new App(session, api.thumbnailUrl);
+const app = new App(session, api);
 const show = (): void => {
   stage.show(store.state);
   app.show(() => store.state);

@@ -12,9 +12,10 @@ import { Store } from "../src/state/store";
 import { slide } from "./records";
 
 const USER = { id: "u", login: "ada", name: "Ada" };
-const SIGNED_OUT: Account = { mode: "dsa", site: "archive", user: null, retrains: false };
+const NO_RIGHTS = { retrains: false, datasets: false };
+const SIGNED_OUT: Account = { mode: "dsa", site: "archive", user: null, ...NO_RIGHTS };
 const SIGNED_IN: Account = { ...SIGNED_OUT, user: USER };
-const FOLDER: Account = { mode: "folder", site: null, user: null, retrains: false };
+const FOLDER: Account = { mode: "folder", site: null, user: null, ...NO_RIGHTS };
 const SHELF: Folder = { id: "f", name: "Cases", kind: "folder" };
 
 function refusal(status: number, detail: string): ProblemError {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api/client";
 import type { Retraining } from "../src/api/types";
-import { retrainingWords } from "../src/model/retraining";
+import { outcomeOf, retrainingWords } from "../src/model/retraining";
 import { Calls } from "../src/state/calls";
 import { type Action, reduce } from "../src/state/reducer";
 import { Retrainings } from "../src/state/retrainings";
@@ -17,8 +17,10 @@ function retraining(change: Partial<Retraining>): Retraining {
     progress: { stage: "train", done: 0, total: 10 },
     failure: null,
     candidate: null,
+    snapshot: null,
     promoted: null,
-    verdict: null,
+    headline: null,
+    caveats: [],
     ...change,
   };
 }
@@ -33,10 +35,16 @@ describe("a retraining in words", () => {
   });
 
   it("ends with the gate's own words, or with the reason", () => {
-    const verdict = "kept tumor@3, not tumor@4: stroma fell from 0.810 to 0.760";
-    expect(retrainingWords(retraining({ state: "done", verdict }))).toBe(verdict);
+    const headline = "kept tumor@3, not tumor@4: stroma fell from 0.810 to 0.760";
+    const kept = retraining({ state: "done", headline, promoted: false });
+    expect(retrainingWords(kept)).toBe(`K${headline.slice(1)}`);
+    expect(outcomeOf(kept)).toBe("kept");
+    expect(outcomeOf({ ...kept, promoted: true })).toBe("promoted");
     const failure = { stage: "train", slide: "", tile: null, cause: "no patient tests", hint: "" };
-    expect(retrainingWords(retraining({ state: "failed", failure }))).toBe("no patient tests");
+    const failed = retraining({ state: "failed", failure });
+    expect(retrainingWords(failed)).toBe("no patient tests");
+    expect(outcomeOf(failed)).toBe("failed");
+    expect(outcomeOf(retraining({ state: "cancelled" }))).toBeNull();
   });
 });
 

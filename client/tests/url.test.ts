@@ -15,7 +15,10 @@ const ADDRESS: Address = {
     hidden: ["tumor", "fat, other"],
     outlines: false,
   },
+  dataset: null,
 };
+
+const NOWHERE: Address = { slide: null, camera: null, run: null, overlay: {}, dataset: null };
 
 describe("the address", () => {
   it("brings back exactly the view it was made of", () => {
@@ -23,13 +26,13 @@ describe("the address", () => {
   });
 
   it("brings back a view without a run or a place", () => {
-    const bare: Address = { slide: "s", camera: null, run: null, overlay: {} };
+    const bare: Address = { slide: "s", camera: null, run: null, overlay: {}, dataset: null };
     expect(decodeAddress(encodeAddress(bare))).toEqual(bare);
   });
 
   it("brings back the default settings as they are", () => {
     const { overlay } = decodeAddress(
-      encodeAddress({ slide: "s", camera: null, run: null, overlay: DEFAULT_OVERLAY }),
+      encodeAddress({ ...NOWHERE, slide: "s", overlay: DEFAULT_OVERLAY }),
     );
     expect({ ...DEFAULT_OVERLAY, ...overlay }).toEqual(DEFAULT_OVERLAY);
   });
@@ -38,10 +41,23 @@ describe("the address", () => {
     expect(encodeAddress({ ...ADDRESS, slide: null })).toBe("");
   });
 
+  it("holds what of the data sets is looked at, with the slide below or without one", () => {
+    const dataset = { digest: "d1", split: "test", region: "a b&c=ü" } as const;
+    for (const address of [
+      { ...ADDRESS, dataset },
+      { ...NOWHERE, dataset },
+      { ...NOWHERE, dataset: { digest: null, split: null, region: null } },
+    ]) {
+      expect(decodeAddress(encodeAddress(address))).toEqual(address);
+    }
+    expect(encodeAddress({ ...NOWHERE, dataset })).toMatch("#dataset=d1&split=test&region=a");
+    expect(decodeAddress("#dataset=d1&split=all").dataset?.split).toBeNull();
+  });
+
   it.each(["", "#", "#nonsense", "#x=1&y=2", "#slide=&zoom=0"])(
     "makes no sense of %j and does not fail",
     (hash) => {
-      expect(decodeAddress(hash)).toEqual({ slide: null, camera: null, run: null, overlay: {} });
+      expect(decodeAddress(hash)).toEqual(NOWHERE);
     },
   );
 

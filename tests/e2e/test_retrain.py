@@ -53,7 +53,9 @@ def test_a_model_is_retrained_and_the_viewer_goes_on_with_the_new_version(page: 
     button.click()
     expect(button).to_be_disabled()
     expect(state).to_have_attribute("data-state", "done", timeout=120_000)
-    expect(state).to_contain_text("promoted discs@2 over discs@1: tumor ")
+    expect(state).to_contain_text("Promoted discs@2 over discs@1: tumor ")
+    expect(state).to_have_attribute("data-outcome", "promoted")
+    expect(page.get_by_text("too few for an interval")).to_be_visible()
     expect(picker).to_have_value(f"{NAME}@2")
     expect(button).to_be_enabled()
     if SHOTS:

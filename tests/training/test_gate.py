@@ -43,7 +43,7 @@ def test_a_better_one_is_promoted_and_the_words_say_what_is_known():
     )
     assert decision.headline == "promoted m@2 over m@1: tumor 0.800 → 0.875"
     assert decision.caveats == (
-        "tumor: 2 patients: too few for an interval, nothing is known of new ones",
+        "tumor, 2 patients: too few for an interval, nothing is known of new ones",
     )
 
 

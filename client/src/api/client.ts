@@ -7,6 +7,8 @@ import type {
   Account,
   AnnotationDocument,
   AnnotationSummary,
+  Dataset,
+  DatasetList,
   Folder,
   Job,
   Model,
@@ -41,6 +43,11 @@ export interface Api {
   retraining(): Promise<Retraining | null>;
   retrain(model: string): Promise<Retraining>;
   cancelRetraining(job: string): Promise<Retraining>;
+  /** The training snapshots of the service. */
+  datasets(): Promise<DatasetList>;
+  dataset(digest: string): Promise<Dataset>;
+  /** A region's picture beside what is taught of it. */
+  previewUrl(digest: string, region: string): string;
   focus(job: string, box: Box): Promise<void>;
   follow(job: string, handlers: FollowHandlers): () => void;
   slideTileUrl(slide: SlideDetail, tile: TileAddress): string;
@@ -109,6 +116,9 @@ export function createApi(root: string): Api {
     },
     retrain: (model) => post("jobs", { kind: "retrain", model }),
     cancelRetraining: (job) => post(`jobs/${id(job)}/cancel`),
+    datasets: () => getJson(at("datasets")),
+    dataset: (digest) => getJson(at(`datasets/${id(digest)}`)),
+    previewUrl: (digest, region) => at(`datasets/${id(digest)}/previews/${id(region)}`),
     focus: async (job, box) =>
       void (await send(at(`jobs/${id(job)}/focus`), { method: "PUT", body: { box } })),
     follow: (job, handlers) => followJob(at(`jobs/${id(job)}/events`), handlers),

@@ -33,6 +33,8 @@ export interface Account {
   readonly user: User | null;
   /** Whether they may have a model retrained here. */
   readonly retrains: boolean;
+  /** Whether they may see what models are trained on. */
+  readonly datasets: boolean;
 }
 
 /** A collection or folder of an archive; `user` stands for somebody's own folders. */
@@ -137,9 +139,67 @@ export interface Retraining {
   readonly failure: Failure | null;
   /** The new version, once it is in the registry. */
   readonly candidate: string | null;
+  /** Digest of what it learns from, once that is gathered. */
+  readonly snapshot: string | null;
   readonly promoted: boolean | null;
-  /** What the gate said, in words. */
-  readonly verdict: string | null;
+  /** What the gate said and by which figures. */
+  readonly headline: string | null;
+  /** How sure of it the gate is, a line each. */
+  readonly caveats: readonly string[];
+}
+
+export type Split = "train" | "valid" | "test";
+
+/** A training snapshot: regions of slides and what is taught of them, fixed for good. */
+export interface DatasetSummary {
+  /** Of the manifest; it never means anything else. */
+  readonly digest: string;
+  readonly name: string;
+  readonly made: string;
+  readonly regions: Readonly<Record<Split, number>>;
+  readonly slides: number;
+  readonly patients: number;
+  readonly classes: readonly Pick<ModelClass, "name" | "color">[];
+  /** The class that is taught where nobody drew; null where that is none of the classes. */
+  readonly background: string | null;
+  readonly consensus: string;
+  /** What never stands in two splits. */
+  readonly split: string;
+  readonly annotators: readonly string[];
+}
+
+export interface DatasetRegion {
+  readonly name: string;
+  readonly split: Split;
+  /** As it was when the data set was made. */
+  readonly slide: { readonly id: string; readonly name: string; readonly fingerprint: string };
+  readonly patient: string;
+  readonly box: Box;
+  /** Of picture and mask. */
+  readonly mpp: { readonly x: number; readonly y: number };
+  readonly size: readonly [width: number, height: number];
+  readonly consensus: string;
+  readonly annotators: readonly string[];
+  /** Numbers of mask pixels. */
+  readonly pixels: {
+    readonly classes: Readonly<Record<string, number>>;
+    readonly none: number;
+    readonly ignored: number;
+  };
+  /** Mask pixels in which people have said otherwise than a model. */
+  readonly corrected: number;
+}
+
+export interface Dataset extends DatasetSummary {
+  readonly rois: readonly DatasetRegion[];
+  readonly complaints: readonly string[];
+}
+
+export interface DatasetList {
+  /** Newest first. */
+  readonly datasets: readonly DatasetSummary[];
+  /** Why folders that look like data sets are none. */
+  readonly broken: readonly { readonly detail: string; readonly hint: string | null }[];
 }
 
 export interface ClassReport {

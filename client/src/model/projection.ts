@@ -1,5 +1,5 @@
 /** Where base pixels lie on the screen. The slide is never rotated or mirrored. */
-import type { Box, Point } from "./box";
+import { type Box, centre, type Point } from "./box";
 
 /** What a reader looks at: the base pixel in the middle and CSS pixels per base pixel. */
 export interface Camera {
@@ -29,6 +29,16 @@ export function toScreen({ scale, left, top }: Projection, { x, y }: Point): Poi
 
 export function toBase({ scale, left, top }: Projection, { x, y }: Point): Point {
   return { x: left + x / scale, y: top + y / scale };
+}
+
+/** Glass or tissue around a box that one has come to see. */
+const MARGIN = 1.2;
+
+/** Sees all of the box on a stage of so many CSS pixels. */
+export function cameraOn(box: Box, width: number, height: number): Camera {
+  const [, , across, down] = box;
+  const zoom = Math.min(width / across, height / down) / MARGIN;
+  return { ...centre(box), zoom };
 }
 
 export function cameraOf({ scale, left, top, width, height }: Projection): Camera {

@@ -9,7 +9,7 @@ import { type Address, decodeAddress, encodeAddress } from "./url";
 const PAUSE_MS = 300;
 
 export class AddressBar {
-  private slide: string | null = null;
+  private place: Place = null;
   private latest = "";
   private readonly replaceSoon = debounce(() => this.replace(), PAUSE_MS);
 
@@ -21,32 +21,33 @@ export class AddressBar {
 
   /** From now on the address follows the state, and `navigate` is called when the reader moves. */
   start(navigate: (address: Address) => void): void {
-    this.slide = this.read().slide;
+    this.place = placeOf(this.read());
     this.store.subscribe((state) => this.follow(state));
     // Fires for back, forward and an edited hash, never for our own pushState and replaceState.
     addEventListener("popstate", () => {
       this.replaceSoon.cancel();
       const address = this.read();
-      this.slide = address.slide;
+      this.place = placeOf(address);
       navigate(address);
     });
   }
 
-  /** A slide is a place to come back to; how it is looked at is not. */
   private follow(state: AppState): void {
-    const slide = state.slide?.id ?? null;
-    const isOther = slide !== null && slide !== this.slide;
+    const address = addressOf(state);
+    const place = placeOf(address);
+    const isOther = place !== null && place !== this.place;
     // What is still waiting belongs to the entry that we are about to leave.
     if (isOther) this.replaceSoon.flush();
-    this.latest = encodeAddress(addressOf(state));
-    if (isOther) this.enter(slide);
+    this.latest = encodeAddress(address);
+    if (isOther) this.enter(place);
     else this.replaceSoon();
   }
 
-  private enter(slide: string): void {
-    const isFirst = this.slide === null;
-    this.slide = slide;
-    // The first slide takes the place of the bare address: "back" must not lead to nothing.
+  private enter(place: Place): void {
+    // What was chosen for the reader takes the place of the bare address: "back" must not lead to
+    // where nothing is, or straight here again.
+    const isFirst = this.place === null || this.place === UNDECIDED;
+    this.place = place;
     if (isFirst) history.replaceState(null, "", this.latest);
     else history.pushState(null, "", this.latest);
   }
@@ -56,7 +57,18 @@ export class AddressBar {
   }
 }
 
+/** Where "back" leads to: a slide or a data set; how they are looked at is none. */
+type Place = string | null;
+
+const UNDECIDED: Place = "dataset ";
+
+function placeOf({ slide, dataset }: Address): Place {
+  if (dataset) return `dataset ${dataset.digest ?? ""}`;
+  return slide === null ? null : `slide ${slide}`;
+}
+
 function addressOf(state: AppState): Address {
-  const { slide, camera, overlay } = state;
-  return { slide: slide?.id ?? null, camera, run: slide?.runId ?? null, overlay };
+  const { slide, camera, overlay, datasets } = state;
+  const dataset = datasets?.place ?? null;
+  return { slide: slide?.id ?? null, camera, run: slide?.runId ?? null, overlay, dataset };
 }

@@ -1,7 +1,7 @@
 /** What the reader can ask for. The interface between the UI and the session. */
-import type { Folder } from "../api/types";
+import type { DatasetRegion, Folder } from "../api/types";
 import type { Box } from "../model/box";
-import type { OverlaySettings, RegionChoice } from "./state";
+import type { DatasetPlace, OverlaySettings, RegionChoice } from "./state";
 
 export interface Commands {
   signIn(login: string, password: string): void;
@@ -23,6 +23,16 @@ export interface Commands {
   /** Makes the next version of the chosen model from everybody's annotations. */
   retrain(): void;
   cancelRetraining(job: string): void;
+  /** Opens the page of what models are trained on: at a data set, or at the newest. */
+  openDatasets(digest: string | null): void;
+  changeDatasets(change: Partial<DatasetPlace>): void;
+  refreshDatasets(): void;
+  /** From a region to its data set, from there to where the reader came from. */
+  leaveDatasets(): void;
+  closeDatasets(): void;
+  turnRegion(step: 1 | -1): void;
+  /** Opens the slide where the region lies. */
+  goToRegion(region: DatasetRegion): void;
   cancel(job: string): void;
   retry(job: string): void;
   setReplace(replace: boolean): void;

@@ -14,6 +14,7 @@ import type {
 import { withJob } from "../model/jobs";
 import type { Camera } from "../model/projection";
 import type { Shape } from "../model/shapes";
+import { type DatasetAction, reduceDatasets } from "./datasetPage";
 import {
   type AppState,
   type Loadable,
@@ -27,6 +28,7 @@ import {
 } from "./state";
 
 export type Action =
+  | DatasetAction
   | { readonly type: "connection"; readonly online: boolean }
   | { readonly type: "account"; readonly account: Loadable<Account> }
   | { readonly type: "signIn"; readonly change: Partial<SignIn> }
@@ -100,6 +102,11 @@ export function reduce(state: AppState, action: Action): AppState {
       return { ...state, model: action.model };
     case "retraining":
       return { ...state, retraining: action.retraining };
+    case "datasetPlace":
+    case "datasetList":
+    case "dataset":
+    case "datasetSlide":
+      return { ...state, datasets: reduceDatasets(state.datasets, action) };
     case "cameraMoved":
       return { ...state, camera: action.camera };
     case "outlinesAvailable":
@@ -147,6 +154,7 @@ function signedOut(state: AppState, problem: Problem | null): AppState {
     signIn: { busy: false, problem },
     shelf: ROOT,
     slides: { status: "loading" },
+    datasets: null,
     slide: null,
     retraining: null,
     region: NO_REGION,

@@ -22,6 +22,11 @@ export function mayRetrain({ account }: AppState): boolean {
   return account.status === "ready" && account.value.retrains;
 }
 
+/** Whether the reader may see what models are trained on. */
+export function maySeeDatasets({ account }: AppState): boolean {
+  return account.status === "ready" && account.value.datasets;
+}
+
 export function openDetail(state: AppState): SlideDetail | null {
   const detail = state.slide?.detail;
   return detail?.status === "ready" ? detail.value : null;

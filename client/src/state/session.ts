@@ -4,37 +4,36 @@
  */
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
-import type { Folder, Job, Retraining } from "../api/types";
-import { type Box, intersection, rounded } from "../model/box";
-import { hasEnded } from "../model/jobs";
+import type { DatasetRegion, Folder, Retraining } from "../api/types";
+import type { Box } from "../model/box";
 import { type Camera, type Projection, viewBox } from "../model/projection";
 import { Calls } from "./calls";
 import type { Commands } from "./commands";
 import { Connection } from "./connection";
-import { debounce } from "./debounce";
+import { ALL, Datasets } from "./datasets";
 import { Drawings } from "./drawings";
 import { Entrance } from "./entrance";
 import { type FollowerEvents, JobFollower } from "./jobFollower";
 import type { Action, Restored } from "./reducer";
 import { Retrainings } from "./retrainings";
-import {
-  activeJobs,
-  chosenModel,
-  inArchive,
-  isIn,
-  mayRetrain,
-  openDetail,
-  segmentObstacle,
-} from "./selectors";
+import { Segmentation } from "./segmentation";
+import { chosenModel, inArchive, isIn, mayRetrain } from "./selectors";
 import { Shelves } from "./shelves";
-import type { AppState } from "./state";
+import type { AppState, DatasetPlace } from "./state";
 import type { Store } from "./store";
 import type { Address } from "./url";
 
-/** A view that is still moving is nobody's focus. */
-const FOCUS_PAUSE_MS = 400;
 const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {} };
-const NOWHERE: Address = { slide: null, camera: null, run: null, overlay: {} };
+const NOWHERE: Address = { slide: null, camera: null, run: null, overlay: {}, dataset: null };
+
+/** What the session asks of the stage. */
+export interface SessionEvents {
+  readonly onTiles: FollowerEvents["onTiles"];
+  /** The service is back: what could not be had may be asked for again. */
+  readonly onReturn: () => void;
+  /** From where all of a box of the slide is seen. */
+  readonly cameraOn: (box: Box) => Camera;
+}
 
 export class Session implements Commands {
   private readonly connection: Connection;
@@ -42,20 +41,16 @@ export class Session implements Commands {
   private readonly entrance: Entrance;
   private readonly shelves: Shelves;
   private readonly drawings: Drawings;
+  private readonly segmentation: Segmentation;
   private readonly retrainings: Retrainings;
+  private readonly datasets: Datasets;
   /** Where the reader wants to be, once they may. */
   private wanted = NOWHERE;
-  private view: Box | null = null;
-  private readonly loadingRuns = new Set<string>();
-  /** The job asked for in this tab: its run is shown as soon as there is one. */
-  private ownJob: string | null = null;
-  private readonly sendFocus = debounce(() => void this.focus(), FOCUS_PAUSE_MS);
 
   constructor(
     private readonly api: Api,
     private readonly store: Store<AppState, Action>,
-    onTiles: FollowerEvents["onTiles"],
-    private readonly onReturn: () => void,
+    private readonly events: SessionEvents,
   ) {
     this.calls = new Calls(store, {
       onUnreachable: () => void this.connection.check(),
@@ -65,10 +60,17 @@ export class Session implements Commands {
     this.entrance = new Entrance(api, store, this.calls, () => void this.enter());
     this.shelves = new Shelves(api, store, this.calls);
     this.drawings = new Drawings(api, store, this.calls);
+    this.segmentation = new Segmentation(
+      api,
+      store,
+      this.calls,
+      () => void this.drawings.refresh(),
+    );
     this.retrainings = new Retrainings(api, store, this.calls, (one) => void this.retrained(one));
+    this.datasets = new Datasets(api, store, this.calls);
     new JobFollower(api, store, {
-      onJob: (job) => this.jobReported(job),
-      onTiles,
+      onJob: (job) => this.segmentation.heard(job),
+      onTiles: events.onTiles,
       onTrouble: () => void this.recover(),
     });
   }
@@ -100,17 +102,21 @@ export class Session implements Commands {
 
   /** Back, forward, or an address typed by hand. */
   navigate(address: Address): void {
-    const { slide, camera, run, overlay } = address;
+    const { slide, camera, run, overlay, dataset } = address;
     this.wanted = address;
-    if (!isIn(this.store.state)) return;
+    const { state } = this.store;
+    if (!isIn(state)) return;
+    const isAbove = dataset !== null || state.datasets !== null;
+    void this.datasets.show(dataset);
+    // The slide below the data sets stays as it is.
+    if (isAbove && (slide === null || slide === state.slide?.id)) return;
     if (slide === null) this.store.dispatch({ type: "slideClosed" });
     else void this.open(slide, { camera, runId: run, overlay });
   }
 
   viewMoved(camera: Camera, projection: Projection): void {
-    this.view = viewBox(projection);
     this.store.dispatch({ type: "cameraMoved", camera });
-    this.sendFocus();
+    this.segmentation.looksAt(viewBox(projection));
   }
 
   openFolder(way: readonly Folder[]): void {
@@ -127,6 +133,7 @@ export class Session implements Commands {
 
   openSlide(id: string): void {
     if (this.store.state.slide?.id !== id) void this.open(id, BARE_VIEW);
+    this.closeDatasets();
   }
 
   chooseModel(model: string): void {
@@ -156,7 +163,7 @@ export class Session implements Commands {
   }
 
   segment(): void {
-    void this.submit();
+    void this.segmentation.start();
   }
 
   retrain(): void {
@@ -164,20 +171,48 @@ export class Session implements Commands {
     if (model) void this.retrainings.start(model.name);
   }
 
+  openDatasets(digest: string | null): void {
+    if (this.store.state.region.drawing) this.finishDrawing(null);
+    void this.datasets.show({ ...ALL, digest });
+  }
+
+  changeDatasets(change: Partial<DatasetPlace>): void {
+    this.datasets.change(change);
+  }
+
+  refreshDatasets(): void {
+    void this.datasets.refresh();
+  }
+
+  leaveDatasets(): void {
+    this.datasets.stepBack();
+  }
+
+  closeDatasets(): void {
+    void this.datasets.show(null);
+  }
+
+  turnRegion(step: 1 | -1): void {
+    this.datasets.turn(step);
+  }
+
+  goToRegion({ slide, box }: DatasetRegion): void {
+    void this.open(slide.id, { ...BARE_VIEW, camera: this.events.cameraOn(box) });
+    this.finishDrawing(box);
+    // Last, so that "back" leads from the slide to the region, and to nowhere in between.
+    this.closeDatasets();
+  }
+
   cancelRetraining(job: string): void {
     void this.retrainings.cancel(job);
   }
 
   cancel(job: string): void {
-    void this.calls.attempt(async () => {
-      this.store.dispatch({ type: "jobChanged", job: await this.api.cancel(job) });
-    });
+    void this.segmentation.cancel(job);
   }
 
   retry(job: string): void {
-    void this.calls.attempt(async () => {
-      this.store.dispatch({ type: "jobChanged", job: await this.api.retry(job) });
-    });
+    void this.segmentation.retry(job);
   }
 
   setReplace(replace: boolean): void {
@@ -210,11 +245,11 @@ export class Session implements Commands {
 
   /** Somebody may look around: to where the address leads, or else to where one begins. */
   private async enter(): Promise<void> {
-    this.onReturn();
+    this.events.onReturn();
     const models = this.loadModels();
     if (mayRetrain(this.store.state)) void this.retrainings.load();
     const { wanted } = this;
-    if (wanted.slide !== null) this.navigate(wanted);
+    if (wanted.slide !== null || wanted.dataset !== null) this.navigate(wanted);
     // In an archive the slide says where it lies.
     if (wanted.slide === null || !inArchive(this.store.state)) await this.shelves.open([]);
     if (wanted.slide === null && !inArchive(this.store.state)) this.openFirst();
@@ -223,8 +258,9 @@ export class Session implements Commands {
 
   /** Whoever comes in next comes back to this place. */
   private leave(go: () => void): void {
-    const { slide, camera, overlay } = this.store.state;
-    if (slide) this.wanted = { slide: slide.id, camera, run: slide.runId, overlay };
+    const { slide, camera, overlay, datasets } = this.store.state;
+    const dataset = datasets?.place ?? null;
+    if (slide) this.wanted = { slide: slide.id, camera, run: slide.runId, overlay, dataset };
     go();
   }
 
@@ -238,23 +274,7 @@ export class Session implements Commands {
     }
     if (detail.status !== "ready") return;
     void this.drawings.refresh();
-    await this.loadHistory(id);
-  }
-
-  private async loadHistory(slide: string): Promise<void> {
-    await this.calls.attempt(async () => {
-      const [jobs, runs] = await Promise.all([this.api.jobs(slide), this.api.runs(slide)]);
-      this.store.dispatch({ type: "jobs", slide, jobs });
-      this.store.dispatch({ type: "runs", slide, runs });
-      this.selectDefaultRun();
-    });
-  }
-
-  /** The newest run, unless the address names one that exists. */
-  private selectDefaultRun(): void {
-    const { slide } = this.store.state;
-    if (!slide?.runs || slide.runs.some(({ id }) => id === slide.runId)) return;
-    this.store.dispatch({ type: "runSelected", runId: slide.runs[0]?.id ?? null });
+    await this.segmentation.loadHistory(id);
   }
 
   private async loadModels(): Promise<void> {
@@ -272,72 +292,14 @@ export class Session implements Commands {
     const { slides, slide } = this.store.state;
     if (slide || slides.status !== "ready") return;
     const first = slides.value.find(({ problem }) => problem === null);
-    if (first) this.openSlide(first.id);
-  }
-
-  private async submit(): Promise<void> {
-    const { state } = this.store;
-    const detail = openDetail(state);
-    if (!detail || !state.model || segmentObstacle(state) || state.submitting) return;
-    const { scope, box } = state.region;
-    const focus = this.focusBox();
-    this.store.dispatch({ type: "submitting", submitting: true });
-    await this.calls.attempt(async () => {
-      const job = await this.api.segment({
-        slide: detail.id,
-        model: state.model ?? "",
-        threshold: state.overlay.threshold,
-        ...(scope === "drawn" && box && { roi: box }),
-        ...(focus && { focus }),
-        ...(state.replace && { replace: true }),
-      });
-      this.ownJob = job.id;
-      this.jobReported(job);
-    });
-    this.store.dispatch({ type: "submitting", submitting: false });
-  }
-
-  private jobReported(job: Job): void {
-    this.store.dispatch({ type: "jobChanged", job });
-    const { run } = job;
-    if (run === null || this.loadingRuns.has(run)) return;
-    const isKnown = this.store.state.slide?.runs?.some(({ id }) => id === run) ?? false;
-    // A run that is over has a report.
-    if (!isKnown || hasEnded(job)) void this.loadRun(run, job.id);
-    if (hasEnded(job)) void this.drawings.refresh();
-  }
-
-  private async loadRun(runId: string, jobId: string): Promise<void> {
-    this.loadingRuns.add(runId);
-    await this.calls.attempt(async () => {
-      this.store.dispatch({ type: "runChanged", run: await this.api.run(runId) });
-      if (this.ownJob !== jobId && this.store.state.slide?.runId) return;
-      this.ownJob = null;
-      this.store.dispatch({ type: "runSelected", runId });
-    });
-    this.loadingRuns.delete(runId);
-  }
-
-  private async focus(): Promise<void> {
-    const box = this.focusBox();
-    if (!box) return;
-    for (const { id, state } of activeJobs(this.store.state)) {
-      // Best effort: the job may have ended a moment ago, and the order is a courtesy anyway.
-      if (state === "running") await this.api.focus(id, box).catch(() => undefined);
-    }
-  }
-
-  private focusBox(): Box | null {
-    const detail = openDetail(this.store.state);
-    if (!detail || !this.view) return null;
-    return intersection(rounded(this.view), [0, 0, detail.width, detail.height]);
+    if (first) void this.open(first.id, BARE_VIEW);
   }
 
   /** An event stream broke: is the service gone, or only the job? */
   private async recover(): Promise<void> {
     await this.connection.check();
     const { slide, online } = this.store.state;
-    if (slide && online) await this.loadHistory(slide.id);
+    if (slide && online) await this.segmentation.loadHistory(slide.id);
   }
 
   private resume(): void {
@@ -345,18 +307,14 @@ export class Session implements Commands {
       void this.entrance.identify();
       return;
     }
-    this.onReturn();
+    this.events.onReturn();
     void this.shelves.load();
+    if (this.store.state.datasets) void this.datasets.refresh();
     const { models, slide } = this.store.state;
     if (models.status !== "ready") void this.loadModels();
     if (!slide) return;
-    if (slide.detail.status === "ready") void this.loadHistory(slide.id);
-    else
-      this.navigate({
-        slide: slide.id,
-        camera: this.store.state.camera,
-        run: slide.runId,
-        overlay: {},
-      });
+    const { id, runId } = slide;
+    if (slide.detail.status === "ready") void this.segmentation.loadHistory(id);
+    else void this.open(id, { ...BARE_VIEW, camera: this.store.state.camera, runId });
   }
 }

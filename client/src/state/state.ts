@@ -2,6 +2,8 @@
 import type {
   Account,
   AnnotationSummary,
+  Dataset,
+  DatasetList,
   Folder,
   Job,
   Model,
@@ -10,6 +12,7 @@ import type {
   Run,
   SlideDetail,
   SlideSummary,
+  Split,
 } from "../api/types";
 import type { Box } from "../model/box";
 import type { Camera } from "../model/projection";
@@ -65,6 +68,24 @@ export interface Shelf {
   readonly search: string;
 }
 
+/** What of the data sets is looked at. */
+export interface DatasetPlace {
+  /** Null for the newest, before anybody knows which that is. */
+  readonly digest: string | null;
+  /** Null for all of them. */
+  readonly split: Split | null;
+  /** By name; null for all of the data set. */
+  readonly region: string | null;
+}
+
+export interface DatasetPage {
+  readonly place: DatasetPlace;
+  readonly list: Loadable<DatasetList>;
+  readonly dataset: Loadable<Dataset>;
+  /** The slide of the region on show, as it is now. */
+  readonly slide: Loadable<SlideDetail>;
+}
+
 export interface SignIn {
   readonly busy: boolean;
   /** Why nobody came in at the last try, or is in no more. */
@@ -88,6 +109,8 @@ export interface AppState {
   readonly model: string | null;
   /** The newest one, whoever has asked for it. */
   readonly retraining: Retraining | null;
+  /** Lies over the stage; null while it is closed. */
+  readonly datasets: DatasetPage | null;
   readonly slide: OpenSlide | null;
   readonly camera: Camera | null;
   /** The view is close enough for outlines to be traced. */
@@ -124,6 +147,7 @@ export const INITIAL_STATE: AppState = {
   models: { status: "loading" },
   model: null,
   retraining: null,
+  datasets: null,
   slide: null,
   camera: null,
   outlinesAvailable: false,

@@ -1,20 +1,40 @@
 /** The view as an address: whoever opens it sees the same place in the same way. */
+import type { Split } from "../api/types";
 import type { Camera } from "../model/projection";
-import type { OverlayMode, OverlaySettings } from "./state";
+import type { DatasetPlace, OverlayMode, OverlaySettings } from "./state";
 
 export interface Address {
   readonly slide: string | null;
   readonly camera: Camera | null;
   readonly run: string | null;
   readonly overlay: Partial<OverlaySettings>;
+  /** What of the data sets is looked at, above the slide; null for nothing of them. */
+  readonly dataset: DatasetPlace | null;
 }
 
 const MODES: readonly OverlayMode[] = ["class", "probability"];
+const SPLITS: readonly Split[] = ["train", "valid", "test"];
 
 export function encodeAddress(address: Address): string {
-  const { slide, camera, run, overlay } = address;
-  if (slide === null) return "";
-  const parameters = new URLSearchParams({ slide });
+  const { slide, dataset } = address;
+  const parameters = new URLSearchParams();
+  if (dataset) encodeDataset(parameters, dataset);
+  if (slide !== null) encodeSlide(parameters, slide, address);
+  return parameters.size > 0 ? `#${parameters}` : "";
+}
+
+function encodeDataset(parameters: URLSearchParams, { digest, split, region }: DatasetPlace): void {
+  parameters.set("dataset", digest ?? "");
+  if (split !== null) parameters.set("split", split);
+  if (region !== null) parameters.set("region", region);
+}
+
+function encodeSlide(
+  parameters: URLSearchParams,
+  slide: string,
+  { camera, run, overlay }: Address,
+): void {
+  parameters.set("slide", slide);
   if (camera) {
     parameters.set("x", camera.x.toFixed(1));
     parameters.set("y", camera.y.toFixed(1));
@@ -23,7 +43,6 @@ export function encodeAddress(address: Address): string {
   }
   if (run !== null) parameters.set("run", run);
   encodeOverlay(parameters, overlay);
-  return `#${parameters}`;
 }
 
 function encodeOverlay(parameters: URLSearchParams, overlay: Partial<OverlaySettings>): void {
@@ -44,6 +63,15 @@ export function decodeAddress(hash: string): Address {
     camera: decodeCamera(parameters),
     run: parameters.get("run") || null,
     overlay: decodeOverlay(parameters),
+    dataset: parameters.has("dataset") ? decodeDataset(parameters) : null,
+  };
+}
+
+function decodeDataset(parameters: URLSearchParams): DatasetPlace {
+  return {
+    digest: parameters.get("dataset") || null,
+    split: SPLITS.find((known) => known === parameters.get("split")) ?? null,
+    region: parameters.get("region") || null,
   };
 }
 

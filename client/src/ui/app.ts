@@ -4,6 +4,9 @@ import type { Commands } from "../state/commands";
 import type { AppState } from "../state/state";
 import { accountLine } from "./accountLine";
 import { annotationList } from "./annotationList";
+import { datasetPage, datasetsLink } from "./datasetPage";
+import { DatasetReader } from "./datasetReader";
+import type { PreviewUrl } from "./datasetRegions";
 import { jobCard } from "./jobCard";
 import { legend } from "./legend";
 import { notices } from "./notices";
@@ -22,13 +25,21 @@ export function host(id: string): HTMLElement {
   return element;
 }
 
+export interface PictureUrls {
+  readonly thumbnailUrl: ThumbnailUrl;
+  readonly previewUrl: PreviewUrl;
+}
+
 export class App {
   private frame = 0;
+  private readonly datasetReader: DatasetReader;
 
   constructor(
     private readonly commands: Commands,
-    private readonly thumbnailUrl: ThumbnailUrl,
-  ) {}
+    private readonly pictures: PictureUrls,
+  ) {
+    this.datasetReader = new DatasetReader(commands);
+  }
 
   show(state: () => AppState): void {
     if (this.frame !== 0) return;
@@ -40,9 +51,11 @@ export class App {
 
   private render(state: AppState): void {
     const { commands } = this;
+    const { thumbnailUrl, previewUrl } = this.pictures;
     render(signInForm(state, commands), host("entrance"));
     render(accountLine(state, commands), host("account"));
-    render(slideList(state, commands, this.thumbnailUrl), host("slides"));
+    render(datasetsLink(state, commands), host("places"));
+    render(slideList(state, commands, thumbnailUrl), host("slides"));
     render(stageHeader(state), host("stage-header"));
     render(stageMessage(state), host("stage-message"));
     render(
@@ -57,6 +70,8 @@ export class App {
       ],
       host("panel"),
     );
+    render(datasetPage(state, commands, previewUrl), host("datasets"));
+    this.datasetReader.show(state.datasets);
     render(notices(state, commands), host("notices"));
     const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;
     document.title = name ? `${name} · HistoLoop` : "HistoLoop";

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Retraining } from "../api/types";
 import { hasEnded } from "../model/jobs";
-import { retrainingWords } from "../model/retraining";
+import { capitalised, outcomeOf, retrainingWords } from "../model/retraining";
 import type { Commands } from "../state/commands";
 import { chosenModel, mayRetrain } from "../state/selectors";
 import type { AppState } from "../state/state";
@@ -24,14 +24,24 @@ export function retrainPanel(state: AppState, commands: Commands): TemplateResul
 }
 
 function outcome(retraining: Retraining, commands: Commands): TemplateResult {
-  const { progress, state, why } = retraining;
+  const { progress, state, why, promoted, caveats, snapshot } = retraining;
   const bar =
     state === "running" && progress.total > 0
       ? html`<progress max="1" .value=${progress.done / progress.total} aria-label="Progress"></progress>`
       : nothing;
   return html`${bar}
-    <p class="field-note" data-testid="retrain-state" data-state=${state} aria-live="polite" title=${why}
-      >${retrainingWords(retraining)}</p>
+    <div class="retraining" title=${why}>
+      <p class="verdict" data-testid="retrain-state" data-state=${state} aria-live="polite"
+        data-outcome=${outcomeOf(retraining) ?? nothing}>${retrainingWords(retraining)}</p>
+      ${promoted !== null ? html`<p class="field-note">Figures are Dice on the locked test.</p>` : nothing}
+      ${caveats.map((each) => html`<p class="field-note">${capitalised(each)}</p>`)}
+    </div>
+    ${
+      snapshot
+        ? html`<button class="link" data-testid="retrain-dataset"
+            @click=${() => commands.openDatasets(snapshot)}>See what it ${hasEnded(retraining) ? "was" : "is"} trained on</button>`
+        : nothing
+    }
     ${
       hasEnded(retraining)
         ? nothing

@@ -1,7 +1,7 @@
 /** The stage: the slide and all that lies over it, kept in step with the state and each other. */
 import type { Api } from "../api/client";
 import type { Box, Point } from "../model/box";
-import { type Camera, cameraOf, type Projection, toBase } from "../model/projection";
+import { type Camera, cameraOf, cameraOn, type Projection, toBase } from "../model/projection";
 import { debounce } from "../state/debounce";
 import { openDetail, selectedRun, shownClass } from "../state/selectors";
 import type { AppState } from "../state/state";
@@ -95,6 +95,12 @@ export class Stage {
 
   home(): void {
     this.deepZoom.home();
+  }
+
+  /** From where all of a box is seen. */
+  cameraOn(box: Box): Camera {
+    const { clientWidth, clientHeight } = this.deepZoom.surface;
+    return cameraOn(box, clientWidth, clientHeight);
   }
 
   /** The service is back. */

@@ -125,7 +125,7 @@ class Decision(_Part):
     @property
     def caveats(self) -> tuple[str, ...]:
         """How sure it is, a line for each class, and what else should be known."""
-        sure = [f"{one.name}: {one.sureness}" for one in self.classes if one.mean]
+        sure = [f"{one.name}, {one.sureness}" for one in self.classes if one.mean]
         return (*sure, *(note for note in self.notes if note not in self.headline))
 
     def _said(self, classes: Sequence[str]) -> str:
