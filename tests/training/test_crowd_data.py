@@ -11,8 +11,8 @@ from tests.support.annotated import GTCODES, ROI, TUMOR, document, rectangle, wr
 from histoloop.annotations.gtcodes import read_gtcodes
 from histoloop.errors import DatasetError
 from histoloop.training.augmentation import IGNORED
-from histoloop.training.crowd_data import load_crowd
-from histoloop.training.patches import PatchSource
+from histoloop.training.crowd_data import labelled_pixels, load_crowd
+from histoloop.training.patches import PatchSource, annotators_of
 from histoloop.training.samples import load_split
 from histoloop.training.snapshot_build import build_snapshot
 from histoloop.training.snapshot_classes import classes_of
@@ -50,28 +50,30 @@ def two(tmp_path_factory) -> Path:
 
 def test_a_picture_comes_once_for_each_who_has_labelled_it(two):
     among = load_split(two, "train", 0.5)
-    crowd = load_crowd(two, among, 0.5)
-    seen = [(one.name.split("_")[0], one.annotator) for one in crowd.samples]
+    said: list[str] = []
+    crowd = load_crowd(two, among, 0.5, say=said.append)
+    seen = [(one.name.split("_")[0], one.annotator) for one in crowd]
     assert seen == [("one", "anna"), ("one", "bert"), ("two", "anna"), ("two", "carl")]
-    anna, bert, _, carl = crowd.samples
+    anna, bert, _, carl = crowd
     assert (anna.truth == 1).sum() == TUMOR.area
     assert not bert.truth.any()
     assert (carl.truth == 0).sum() == TUMOR.area
     assert (carl.truth == IGNORED).sum() == ROI.area - TUMOR.area
     assert bert.image is anna.image is among[0].image
     assert anna.digest != bert.digest
-    assert crowd.pixels == {"anna": 2 * ROI.area, "bert": ROI.area, "carl": TUMOR.area}
-    assert str(crowd) == "3 annotators have labelled 2 pictures, 2.0 of them each"
+    assert labelled_pixels(crowd) == {"anna": 2 * ROI.area, "bert": ROI.area, "carl": TUMOR.area}
+    assert labelled_pixels(among) == {}
+    assert said == ["3 annotators have labelled 2 pictures, 2.0 of them each"]
 
 
 def test_only_the_pictures_that_are_trained_on_are_looked_at(two):
     (first, _) = load_split(two, "train", 0.5)
-    assert set(load_crowd(two, [first], 0.5).pixels) == {"anna", "bert"}
+    assert annotators_of(load_crowd(two, [first], 0.5)) == ("anna", "bert")
 
 
 def test_a_batch_says_who_has_labelled_each_patch(two):
     crowd = load_crowd(two, load_split(two, "train", 0.5), 0.5)
-    source = PatchSource(crowd.samples, 1, 32, 50, seed=0)
+    source = PatchSource(crowd, 1, 32, 50, seed=0)
     assert source.annotators == ("anna", "bert", "carl")
     _, truth, weight, who = source.batch_at(3)
     assert set(who.tolist()) == {0, 1, 2}

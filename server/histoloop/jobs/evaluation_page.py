@@ -129,7 +129,7 @@ def _slides(judgement: Judgement) -> str:
 
 def _annotators(judgement: Judgement) -> str:
     """Who confuses what, of a model that has learnt it."""
-    learnt = read_learnt(judgement.card.training.get("annotators"))
+    learnt = read_learnt(judgement.card.training)
     if learnt is None:
         return ""
     head = ["annotator", "px labelled", "true class", *(f"called {one}" for one in learnt.classes)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +22,7 @@ from histoloop.tiling.grid import Tiling
 from histoloop.training import crowd_report, history
 from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
-from histoloop.training.crowd_data import Crowd, load_crowd
+from histoloop.training.crowd_data import labelled_pixels, load_crowd
 from histoloop.training.crowd_report import LearntCrowd
 from histoloop.training.device import device_in_use, precision_for
 from histoloop.training.evaluation import sample_overlaps
@@ -102,7 +102,7 @@ def train(
         UsageError: there is no such loss, or not for so many classes; no such architecture, or
             a side that is no multiple of its stride; tile, halo and overlap do not fit.
         DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`), or
-            there is no crowd in it (`load_crowd`).
+            nobody is told apart in it (`load_crowd`).
         OutputError: the folder cannot be written.
         StateError: it holds another training.
     """
@@ -111,9 +111,6 @@ def train(
     named(parameters.plan.loss, len(classes))
     _refuse_odd_sides(parameters)
     splits = load_splits(parameters, say)
-    if crowd := _crowd(parameters, splits["train"]):
-        say(str(crowd))
-        splits["train"] = crowd.samples
     device = device_in_use()
     precision, why = precision_for(parameters.plan.precision, device)
     parameters = replace(parameters, plan=replace(parameters.plan, precision=precision))
@@ -126,11 +123,9 @@ def train(
     checkpoint = Checkpoint(out / CHECKPOINT, _identity(asked))
     if restart:
         checkpoint.remove()
+    labelled = labelled_pixels(splits["train"])
     trainer = Trainer(
-        lambda: _network(parameters, len(classes), home),
-        len(classes),
-        parameters.plan,
-        tuple(crowd.pixels) if crowd else (),
+        lambda: _network(parameters, len(names), home), len(names), parameters.plan, [*labelled]
     )
     if done := trainer.resume(checkpoint):
         say(f"{out}: going on after epoch {done} of {parameters.plan.epochs}")
@@ -141,17 +136,14 @@ def train(
         trainer.network.save(out / WEIGHTS)
         examples.write(out / FOLDER, trainer.network, epoch.number)
         history.write(out, names, trainer.epochs)
-        if crowd:
-            crowd_report.write(out, _learnt(trainer, crowd, names))
+        crowd_report.write(out, LearntCrowd.of(names, labelled, trainer.confusions))
         trainer.keep(checkpoint)
         report(epoch)
-    told: dict[str, Any] = {"device": device.record(precision, why)}
-    if crowd:
-        learnt = _learnt(trainer, crowd, names)
-        told["annotators"] = learnt.model_dump(mode="json")
-        for line in learnt.words():
-            say(line)
+    learnt = LearntCrowd.of(names, labelled, trainer.confusions)
+    told = {"device": device.record(precision, why)} | learnt.record()
     card = _ended(trainer, asked, splits, out, told)
+    for line in learnt.words():
+        say(line)
     checkpoint.remove()
     return card
 
@@ -199,11 +191,16 @@ def load_splits(
 ) -> dict[str, list[Sample]]:
     """The pictures of each split, the held-out patient moved to the test.
 
+    Of a crowd, those to train on come once for each who has labelled them.
+
     Raises:
-        DatasetError, MissingScaleError: see `load_checked`.
+        DatasetError, MissingScaleError: see `load_checked`, `load_crowd`.
     """
     p, names = parameters, tuple(one.name for one in class_cards(parameters))
-    return load_checked(p.data, names, p.mpp, p.assumed_mpp, p.hold_out, say)
+    splits = load_checked(p.data, names, p.mpp, p.assumed_mpp, p.hold_out, say)
+    if p.plan.crowd:
+        splits["train"] = load_crowd(p.data, splits["train"], p.mpp, p.assumed_mpp, say)
+    return splits
 
 
 def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
@@ -228,20 +225,6 @@ def class_cards(parameters: TrainParameters) -> tuple[ClassCard, ...]:
         ClassCard(name=name, code=code, color=color)
         for code, (name, color) in enumerate(colored, start=1)
     )
-
-
-def _crowd(parameters: TrainParameters, train: Sequence[Sample]) -> Crowd | None:
-    """What each annotator has labelled in the training pictures, if that is learnt from.
-
-    Raises:
-        DatasetError: see `load_crowd`.
-    """
-    p = parameters
-    return load_crowd(p.data, train, p.mpp, p.assumed_mpp) if p.plan.crowd else None
-
-
-def _learnt(trainer: Trainer, crowd: Crowd, classes: Sequence[str]) -> LearntCrowd:
-    return LearntCrowd.of(classes, crowd.pixels, trainer.confusions)
 
 
 def _refuse_odd_sides(parameters: TrainParameters) -> None:

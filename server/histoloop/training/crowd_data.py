@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from histoloop.errors import DatasetError
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.mask_files import content_of
 from histoloop.training.meaning import Meaning, of_snapshot
+from histoloop.training.patches import annotators_of
 from histoloop.training.pictures import Picture
 from histoloop.training.samples import Sample, SlideSample, address_of, load, pictures
 from histoloop.training.snapshot import Snapshot, rater_masks_of, read_snapshot
@@ -19,34 +20,19 @@ FEWEST = 2
 """Annotators whom it makes sense to tell apart."""
 
 
-@dataclass(frozen=True)
-class Crowd:
-    """What annotators have labelled.
-
-    Attributes:
-        samples: each picture as often as somebody has labelled in it, `IGNORED` where that
-            annotator has not; it is held in memory once.
-        pixels: that each annotator has labelled, by name, of the snapshot's masks.
-    """
-
-    samples: list[Sample]
-    pixels: Mapping[str, int]
-
-    def __str__(self) -> str:
-        seen = len({one.name for one in self.samples})
-        return (
-            f"{len(self.pixels)} annotators have labelled {seen} pictures, "
-            f"{len(self.samples) / seen:.1f} of them each"
-        )
-
-
 def load_crowd(
-    data: Path, among: Sequence[Sample], mpp: float, assumed: float | None = None
-) -> Crowd:
-    """The training pictures of a snapshot, for each who has labelled something in them.
+    data: Path,
+    among: Sequence[Sample],
+    mpp: float,
+    assumed: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Sample]:
+    """The training pictures of a snapshot, once for each who has labelled something in them.
+
+    They are `IGNORED` where that annotator has not; the picture is held in memory once.
 
     Args:
-        among: the pictures to train on.
+        among: the pictures to train on; say: told how many have labelled how much.
 
     Raises:
         DatasetError: it is no snapshot, fewer than `FEWEST` have labelled anything, or a mask
@@ -61,24 +47,35 @@ def load_crowd(
         )
     meaning, held = of_snapshot(snapshot), {one.name: one for one in among}
     samples: list[Sample] = []
-    pixels: Counter[str] = Counter()
     for picture in _pictures(data, snapshot):
-        if picture.name in held and (known := _known(meaning, picture.mask)):
+        if picture.name in held and _known(meaning, picture.mask):
             twin = held[picture.name]
             image = None if isinstance(twin, SlideSample) else twin.image
             samples.append(load(picture, address_of(picture, assumed), mpp, meaning, image))
-            pixels[picture.annotator] += known
-    if len(pixels) < FEWEST:
+    names, seen = annotators_of(samples), len({one.name for one in samples})
+    if len(names) < FEWEST:
         raise DatasetError(
-            f"{data}: {', '.join(pixels) or 'nobody'} alone has labelled what is trained on: "
+            f"{data}: {', '.join(names) or 'nobody'} alone has labelled what is trained on: "
             "there is nobody to tell apart",
             hint="train without --crowd, or build a snapshot of what more people drew",
         )
-    return Crowd(samples, dict(sorted(pixels.items())))
+    say(
+        f"{len(names)} annotators have labelled {seen} pictures, "
+        f"{len(samples) / seen:.1f} of them each"
+    )
+    return samples
 
 
-def _known(meaning: Meaning, mask: Path) -> int:
-    return int(meaning.pixels(content_of(mask))[:IGNORED].sum())
+def labelled_pixels(samples: Sequence[Sample]) -> dict[str, int]:
+    """How much each annotator has labelled, at the model's scale; of nobody where none is told."""
+    found = dict.fromkeys(annotators_of(samples), 0)
+    for sample in samples if found else ():
+        found[sample.annotator] += int(np.count_nonzero(sample.truth != IGNORED))
+    return found
+
+
+def _known(meaning: Meaning, mask: Path) -> bool:
+    return bool(meaning.pixels(content_of(mask))[:IGNORED].any())
 
 
 def _pictures(data: Path, snapshot: Snapshot) -> Iterator[Picture]:

@@ -18,6 +18,9 @@ TABLE, PICTURE = "annotators.json", "annotators.png"
 NONE = "none"
 """What is said of a pixel that is not of a model's only class."""
 
+KEY = "annotators"
+"""Where a card has them, in what it says of the training."""
+
 _ACROSS = 4
 
 
@@ -37,7 +40,7 @@ class LearntAnnotator(BaseModel):
 
 
 class LearntCrowd(BaseModel):
-    """All of them; ``classes`` in the order of the matrices."""
+    """All of them, if there are any; ``classes`` in the order of the matrices."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,6 +71,10 @@ class LearntCrowd(BaseModel):
             ),
         )
 
+    def record(self) -> dict[str, Any]:
+        """What a card keeps of them; see `read_learnt`."""
+        return {KEY: self.model_dump(mode="json")} if self.annotators else {}
+
     def words(self) -> Iterator[str]:
         """A line an annotator: how much of each class they call so."""
         for one in self.annotators:
@@ -76,10 +83,10 @@ class LearntCrowd(BaseModel):
             yield f"{one.annotator} calls {said} by its name ({one.pixels:,} px labelled)"
 
 
-def read_learnt(said: Any) -> LearntCrowd | None:
-    """What a model's card says of its annotators; `None` for one that says nothing of the kind."""
+def read_learnt(training: Mapping[str, Any]) -> LearntCrowd | None:
+    """What a card says of a model's annotators; `None` for one that says nothing of the kind."""
     try:
-        found = LearntCrowd.model_validate(said)
+        found = LearntCrowd.model_validate(training.get(KEY))
     except ValidationError:
         return None
     shape = (len(found.classes),) * 2
@@ -88,9 +95,11 @@ def read_learnt(said: Any) -> LearntCrowd | None:
 
 
 def write(folder: Path, learnt: LearntCrowd) -> None:
-    """Write annotators.json, and as annotators.png one matrix each, in shares of the true class."""
+    """Write annotators.json, and as annotators.png one matrix each; nothing of nobody."""
     from matplotlib.figure import Figure  # without pyplot: no state, no display
 
+    if not learnt.annotators:
+        return
     replace_text(folder / TABLE, learnt.model_dump_json(indent=1) + "\n")
     across = min(_ACROSS, len(learnt.annotators))
     down = math.ceil(len(learnt.annotators) / across)
