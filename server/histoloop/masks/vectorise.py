@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import shapely
+from numpy.typing import NDArray
 from shapely import Polygon
 
 from histoloop.geometry import Box
-from histoloop.masks.rasterize import rasterize
-from histoloop.masks.trace import ReadMargin, drop_specks, simplify, trace
+from histoloop.masks.fidelity import Fidelity
+from histoloop.masks.shape_file import ShapeFile
+from histoloop.masks.shapes import Shapes
+from histoloop.masks.trace import STRIP_PIXELS, ReadMargin, strips, trace_strips
 
-TOLERANCES_PX = (0.5, 0.25, 0.1, 0.0)
-"""Tried from the lightest; the first that keeps `FAITHFUL` is taken."""
+TOLERANCE_PX = 0.5
+"""Spares two vertices of three, and no pixel."""
 
-FAITHFUL = 0.99
-"""IoU of the mask and its polygons that simplification must leave."""
-
-_BAND_PIXELS = 16_000_000
+VERTICES = 10_000_000
+"""Of one class at most: a file of some 250 MB, more than any viewer can show."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ class VectorLayer:
     """The polygons of one class, in mask pixels.
 
     Attributes:
+        shapes: the polygons, on disk if they are many.
+        tolerance_px: how far an outline may have been moved.
         shared, united: mask pixels of the intersection and of the union with the mask.
     """
 
-    polygons: list[Polygon]
+    shapes: ShapeFile
     tolerance_px: float
     shared: int
     united: int
@@ -40,38 +44,97 @@ class VectorLayer:
         return self.shared / self.united if self.united else 1.0
 
     @property
+    def polygons(self) -> list[Polygon]:
+        """All of them, in memory."""
+        return [polygon for shapes in self.shapes for polygon in shapes.polygon_array()]
+
+    @property
     def holes(self) -> int:
-        return sum(len(polygon.interiors) for polygon in self.polygons)
+        return int(self.shapes.rings.sum()) - len(self.shapes)
 
     @property
     def vertices(self) -> int:
-        return int(shapely.get_num_coordinates(self.polygons).sum()) if self.polygons else 0
+        return int(self.shapes.vertices.sum())
 
 
-def vectorise(read_margin: ReadMargin, region: Box, smallest: float) -> VectorLayer:
-    """Trace a class, drop specks and pinholes, and simplify as far as the mask allows.
+def vectorise(
+    read_margin: ReadMargin,
+    region: Box,
+    smallest: float,
+    *,
+    budget: int = VERTICES,
+    folder: Path | None = None,
+) -> VectorLayer:
+    """Trace a class, drop specks and pinholes, and simplify as far as needed.
+
+    The tolerance is the smallest that keeps the budget: `TOLERANCE_PX`, at which no pixel
+    changes, or a power of two, at which squares of so many pixels a side are traced as one.
 
     Args:
-        smallest: area in px² below which a polygon or a hole is left out.
+        smallest: area in px² below which a polygon is left out and a hole filled.
+        budget: vertices at most, if a few polygons can have so few.
+        folder: where polygons wait if they are many.
     """
-    outlines = drop_specks(trace(read_margin, region), smallest)
-    for tolerance in TOLERANCES_PX:
-        polygons = simplify(outlines, tolerance)
-        layer = VectorLayer(polygons, tolerance, *_agreement(read_margin, region, polygons))
-        if layer.iou >= FAITHFUL:
-            break
-    return layer
+    side = 1
+    while True:
+        grid = _Grid(read_margin, region, side, Fidelity(region, folder))
+        last = side >= max(region.width, region.height)
+        shapes = _trace(grid, smallest, math.inf if last else budget, folder)
+        if shapes is not None:
+            tolerance = TOLERANCE_PX if side == 1 else float(side)
+            return VectorLayer(shapes, tolerance, *grid.fidelity.count())
+        side *= 2
 
 
-def _agreement(read_margin: ReadMargin, region: Box, polygons: list[Polygon]) -> tuple[int, int]:
-    """Pixels in both, and in either, counted band by band."""
-    shared = united = 0
-    tree = shapely.STRtree(polygons)
-    for top in range(region.y, region.bottom, rows := max(64, _BAND_PIXELS // region.width)):
-        band = Box(region.x, top, region.width, rows).intersect(region)
-        near = tree.query(shapely.box(band.x, band.y, band.right, band.bottom))
-        drawn = rasterize([polygons[index] for index in near], band)
-        mask = read_margin(band) > 0
-        shared += int(np.count_nonzero(drawn & mask))
-        united += int(np.count_nonzero(drawn | mask))
-    return shared, united
+@dataclass(frozen=True)
+class _Grid:
+    """The mask in squares of ``side`` pixels, from the region's corner."""
+
+    read_margin: ReadMargin
+    region: Box
+    side: int
+    fidelity: Fidelity
+
+    @property
+    def box(self) -> Box:
+        return Box(0, 0, -(-self.region.width // self.side), -(-self.region.height // self.side))
+
+    def read(self, box: Box) -> NDArray[np.int16]:
+        """Mean margins of squares, never 0; what is read is counted as the mask."""
+        top, bottom = (self.region.y + row * self.side for row in (box.y, box.bottom))
+        whole = Box.between(self.region.x, top, self.region.right, bottom)
+        bands = strips(whole.intersect(self.region), STRIP_PIXELS, self.side)
+        return np.concatenate([self._read(band) for band in bands])
+
+    def _read(self, band: Box) -> NDArray[np.int16]:
+        margin = self.read_margin(band)
+        self.fidelity.add_mask(band, margin > 0)
+        return margin if self.side == 1 else _means(margin, self.side)
+
+    def placed(self, shapes: Shapes) -> Shapes:
+        """In mask pixels. Squares that reach beyond the region make all a trifle smaller."""
+        scale = (self.region.width / self.box.width, self.region.height / self.box.height)
+        return shapes.mapped((self.region.x, self.region.y), scale)
+
+
+def _means(margin: NDArray[np.int16], side: int) -> NDArray[np.int16]:
+    height, width = (-(-length // side) * side for length in margin.shape)
+    missing = (height - margin.shape[0], width - margin.shape[1])
+    padded = np.pad(margin, ((0, missing[0]), (0, missing[1])), mode="edge")
+    squares = padded.reshape(height // side, side, width // side, side)
+    total = squares.sum(axis=(1, 3), dtype=np.int64)
+    means = np.maximum(np.abs(total) // side**2, 1)
+    return np.asarray(np.where(total > 0, means, -means), np.int16)
+
+
+def _trace(grid: _Grid, smallest: float, budget: float, folder: Path | None) -> ShapeFile | None:
+    """The polygons; `None` if they have more vertices than wanted."""
+    file, vertices = ShapeFile(folder), 0
+    for shapes in trace_strips(grid.read, grid.box, TOLERANCE_PX, smallest / grid.side**2):
+        vertices += len(shapes.points)
+        if vertices > budget:
+            return None
+        placed = grid.placed(shapes)
+        file.append(placed)
+        grid.fidelity.add(placed)
+    return file
