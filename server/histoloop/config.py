@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     )
     retrain_epochs: int = Field(default=10, ge=1, description="of a retraining")
     retrain_steps: int = Field(default=50, ge=1, description="batches per epoch of a retraining")
+    retrain_crowd: bool = Field(
+        default=False, description="learn from each annotator's own masks; see `train --crowd`"
+    )
     retrain_after: int = Field(
         default=0, ge=0, description="new annotations that start a retraining; 0: none do"
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.support.annotated import GTCODES, document, drawn, rectangle
+from tests.support.annotated import GTCODES, ROI, TUMOR, document, drawn, rectangle
 from tests.support.discs import NAME, train_base, write_data, write_patient
 from tests.support.typed import run as command
 
@@ -23,7 +23,7 @@ from histoloop.jobs.dataset import DatasetParameters
 from histoloop.jobs.retrain import Retrained, RetrainParameters, retrain
 from histoloop.jobs.retrain_data import classes_like, gather, trained
 from histoloop.jobs.retrain_record import RECORD, read_record
-from histoloop.models.card import CARD
+from histoloop.models.card import CARD, read_card
 from histoloop.models.registry import ModelRegistry
 from histoloop.training.gate_decision import read_decision
 from histoloop.training.locked_test import LockedTest
@@ -289,3 +289,17 @@ def test_patients_of_ancestors_count_as_trained_on(home):
     path.write_text(json.dumps(card | {"parent": ours.reference}))
     known = {one for split in ("train", "valid") for one in ours.training["patients"][split]}
     assert known <= set(trained(home, NAME))
+
+
+def test_a_crowd_is_learnt_from_where_the_settings_or_the_command_say_so(home, annotated, tmp_path):
+    twice = [*drawn(), document(rectangle(ROI, "roi"), rectangle(TUMOR, "mostly_tumor"), who="bo")]
+    for path in (tmp_path / "slides").glob("*.json"):
+        path.write_text(json.dumps(twice))
+    words = ("retrain", "--model", NAME, "--source", annotated.source, "--home", home)
+    words += ("--gtcodes", annotated.gtcodes, "--epochs", 1, "--steps", 2)
+    for out, more, env in (("2", ("--crowd",), {}), ("3", (), {"HISTOLOOP_RETRAIN_CROWD": "1"})):
+        said = command(*words, "--out", tmp_path / out, *more, env=env).stdout
+        assert "2 annotators have labelled 2 pictures, 2.0 of them each" in said
+        card = read_card(tmp_path / out / "model")
+        known = [one["annotator"] for one in card.training["annotators"]["annotators"]]
+        assert known == ["anna", "bo"]

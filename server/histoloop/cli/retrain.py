@@ -66,6 +66,15 @@ def retrain(
     learning_rate: Annotated[
         float | None, typer.Option(help="[default: 0.0003]", rich_help_panel=COURSE)
     ] = None,
+    crowd: Annotated[
+        bool | None,
+        typer.Option(
+            "--crowd/--no-crowd",
+            help="Learn from each annotator's own masks, see `train`. "
+            "[default: HISTOLOOP_RETRAIN_CROWD, no]",
+            rich_help_panel=COURSE,
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of patches.", rich_help_panel=COURSE)] = None,
     home: Annotated[
         Path | None, typer.Option(help="Where models are. [default: ~/.histoloop]")
@@ -95,6 +104,7 @@ def retrain(
         )
     said = settings(home=home)
     course = {"epochs": epochs, "steps": steps, "learning_rate": learning_rate, "seed": seed}
+    course |= {"crowd": crowd}
     annotations = data or DatasetParameters(
         source=source or "",
         gtcodes=gtcodes or Path(),

@@ -201,5 +201,10 @@ def plan_like(card: ModelCard, settings: Settings) -> TrainingPlan:
     """As long as the settings say, with what belongs to a model: patches, batch, loss, shift."""
     said = card.training.get("plan", {})
     own = {name: said[name] for name in ("side", "batch", "loss", "shift") if name in said}
-    epochs, steps = settings.retrain_epochs, settings.retrain_steps
-    return TrainingPlan(epochs=epochs, steps=steps, learning_rate=GENTLE, **own)
+    return TrainingPlan(
+        epochs=settings.retrain_epochs,
+        steps=settings.retrain_steps,
+        learning_rate=GENTLE,
+        crowd=settings.retrain_crowd,
+        **own,
+    )
