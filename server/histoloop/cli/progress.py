@@ -20,6 +20,7 @@ from histoloop.slides.slide import SlideAddress
 
 _STAGES = {
     "tissue": "looking for tissue",
+    "calibrate": "calibrating int8",
     "predict": "predicting",
     "trace": "tracing outlines",
 }

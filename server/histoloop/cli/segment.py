@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from histoloop.models.registry import DEFAULT
-from histoloop.models.runtimes import RuntimeName
+from histoloop.models.runtimes import Precision, RuntimeName
 
 
 def segment(
@@ -37,6 +37,13 @@ def segment(
     runtime: Annotated[
         RuntimeName, typer.Option(help="auto takes OpenVINO where it is installed.")
     ] = RuntimeName.AUTO,
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="int8 computes about twice as fast on OpenVINO. It is calibrated once, on the "
+            "first slide, and refused where its labels are not the model's (Dice below 0.995)."
+        ),
+    ] = Precision.FP32,
     whole: Annotated[
         bool,
         typer.Option("--whole", help="Shrink each picture to one tile instead of cutting it up."),
@@ -137,6 +144,7 @@ def segment(
         threshold=threshold,
         tta=tta,
         runtime=runtime,
+        precision=precision,
         tissue_only=tissue_mask,
         resume=resume,
         tiles=TileOptions(whole, tile, halo, overlap),

@@ -129,6 +129,8 @@ def report(
         threshold=plan.parameters.threshold,
         tta=plan.parameters.tta,
         runtime=choose(plan.parameters.runtime),
+        precision=plan.parameters.precision,
+        calibration=asdict(plan.calibration) if plan.calibration else {},
         tiles={
             "total": len(plan.grid.cells),
             "tissue": len(plan.cells),

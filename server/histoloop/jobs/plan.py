@@ -14,7 +14,8 @@ from histoloop.jobs.inference_options import PictureOptions, TileOptions
 from histoloop.masks.labels import LabelClass
 from histoloop.masks.mask import MaskFrame
 from histoloop.models.registry import Model
-from histoloop.models.runtimes import RuntimeName
+from histoloop.models.runtimes import Precision, RuntimeName
+from histoloop.models.runtimes.quantised import Calibration
 from histoloop.slides.slide import Slide, SlideAddress, known_mpp
 from histoloop.tiling.grid import Cell, TileGrid
 from histoloop.tiling.tissue import TissueMask, find_tissue
@@ -35,6 +36,7 @@ class SegmentParameters:
         model: reference or folder; out: the folder of this slide's results.
         roi: base pixels, `None` for the whole slide.
         tta: 1, 4 or 8 turns of every tile.
+        precision: int8 is used only where the model's labels stay what they are.
         tissue_only: leave out tiles without tissue.
         resume: keep the shards that an interrupted run left in ``out``.
         tiles: how the slide is cut; pictures: what is written beside the files of every run.
@@ -47,6 +49,7 @@ class SegmentParameters:
     threshold: float = 0.5
     tta: int = 1
     runtime: RuntimeName = RuntimeName.AUTO
+    precision: Precision = Precision.FP32
     tissue_only: bool = True
     resume: bool = False
     tiles: TileOptions = field(default_factory=TileOptions)
@@ -58,6 +61,8 @@ class SegmentParameters:
                 f"threshold {self.threshold:g} is out of range",
                 hint="give a probability in (0, 1]",
             )
+        if self.precision is Precision.INT8 and self.runtime is RuntimeName.TENSORFLOW:
+            raise UsageError("TensorFlow has no int8", hint="leave --runtime or --precision out")
         if self.tta not in (1, 4, 8):
             raise UsageError(f"tta {self.tta} is not offered", hint="give 1, 4 or 8")
 
@@ -69,6 +74,7 @@ class Plan:
     Attributes:
         model: its card has the tiles that were asked for.
         region: the part asked for, base pixels.
+        calibration: of the int8 network that stands for the model's; `None` for fp32.
     """
 
     parameters: SegmentParameters
@@ -77,6 +83,7 @@ class Plan:
     region: Box
     tissue: TissueMask | None
     run: str
+    calibration: Calibration | None = None
 
     @property
     def base_mpp(self) -> Mpp:
@@ -138,7 +145,9 @@ class Plan:
         """Shards of two runs with the same digest hold the same bytes."""
         p = self.parameters
         said = (self.slide.fingerprint, self.base_mpp, self.model.card.digest, self.grid, p.tta)
-        return hashlib.blake2b(repr((said, p.runtime)).encode(), digest_size=12).hexdigest()
+        return hashlib.blake2b(
+            repr((said, p.runtime, self.calibration)).encode(), digest_size=12
+        ).hexdigest()
 
     def base_box(self, cell: Cell) -> Box:
         """The base pixels that a cell covers."""

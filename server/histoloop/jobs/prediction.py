@@ -19,9 +19,9 @@ import numpy as np
 
 from histoloop.geometry import Box, Mpp, Scale, Size
 from histoloop.models import runtimes
-from histoloop.models.card import read_card
+from histoloop.models.card import ModelCard, read_card
 from histoloop.models.registry import Model
-from histoloop.models.runtimes import RuntimeName
+from histoloop.models.runtimes import Runtime, RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.slides.reading import read
 from histoloop.slides.slide import Level, Pixels, Slide, SlideAddress, changed, known_mpp
@@ -36,6 +36,7 @@ class PredictionTask:
     Attributes:
         slide: where it is; fingerprint: what must lie there; mpp: µm/px to predict at.
         model: model folder; cache: folder for converted networks.
+        network: an int8 network in the place of the model's, `None` for none.
         threads: CPU threads of one prediction.
         folder: where finished shards go.
     """
@@ -47,6 +48,7 @@ class PredictionTask:
     grid: TileGrid
     tta: int
     runtime: RuntimeName
+    network: Path | None
     threads: int
     cache: Path
     folder: Path
@@ -78,9 +80,10 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     if (tiles := _load(path)) is not None:
         return ShardResult(tiles, resumed=True)
     began = time.perf_counter()
-    segmenter = _segmenter(
-        task.model, task.runtime, task.threads, task.cache, task.tta, task.grid.tiling
+    runtime = _runtime(
+        task.model, task.runtime, task.network, task.threads, task.cache, task.grid.tiling
     )
+    segmenter = Segmenter(_card(task.model, task.grid.tiling), runtime, task.tta)
     slide = _slide(task.slide, task.fingerprint)
     tiles, seconds = dict[Cell, Probabilities](), {"load": time.perf_counter() - began}
     source = _Source(slide, Scale.between(known_mpp(slide), Mpp.square(task.mpp)))
@@ -159,13 +162,21 @@ def _load(path: Path) -> dict[Cell, Probabilities] | None:
 
 
 @lru_cache(maxsize=2)
-def _segmenter(
-    folder: Path, runtime: RuntimeName, threads: int, cache: Path, tta: int, tiling: Tiling
-) -> Segmenter:
-    """The model for the tiles of the grid, which need not be those that its card proposes."""
-    card = read_card(folder).model_copy(update=asdict(tiling))
-    model = Model(folder, card)
-    return Segmenter(model.card, runtimes.load(model, runtime, threads, cache), tta)
+def _runtime(
+    folder: Path,
+    name: RuntimeName,
+    network: Path | None,
+    threads: int,
+    cache: Path,
+    tiling: Tiling,
+) -> Runtime:
+    return runtimes.load(Model(folder, _card(folder, tiling)), name, threads, cache, network)
+
+
+@lru_cache(maxsize=2)
+def _card(folder: Path, tiling: Tiling) -> ModelCard:
+    """For the tiles of the grid, which need not be those that the card proposes."""
+    return read_card(folder).model_copy(update=asdict(tiling))
 
 
 @lru_cache(maxsize=4)

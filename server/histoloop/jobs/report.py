@@ -12,7 +12,10 @@ from typing import Any
 
 from histoloop.jobs.prediction import ShardResult, peak_rss
 
-STAGES = ("tissue", "load", "read", "resample", "predict", "stitch", "store", "trace", "write")
+STAGES = (
+    *("tissue", "calibrate", "load", "read", "resample", "predict"),
+    *("stitch", "store", "trace", "write"),
+)
 """What a run spends its time on, in the order of the journey."""
 
 
@@ -47,7 +50,8 @@ class Tally:
     def seconds(self) -> dict[str, float]:
         """Seconds by stage; what workers do is summed over them, ``total`` is on the clock.
 
-        ``tissue`` opens the slide and looks for tissue, ``load`` makes the model ready, ``read``
+        ``tissue`` opens the slide and looks for tissue, ``calibrate`` makes and judges an int8
+        network where there is none yet, ``load`` makes the model ready, ``read``
         decodes, ``resample`` brings pixels to the model's scale, ``write`` makes mask.tiff,
         annotation.json and pictures.
         """
@@ -98,6 +102,7 @@ class Report:
     Attributes:
         tiling: px of tile, halo and overlap, and whether the picture was one tile.
         pictures: ``files`` that lie beside it, and whether they were ``sharpened``.
+        calibration: where int8 was computed, what speaks for its network.
     """
 
     run: str
@@ -118,6 +123,8 @@ class Report:
     warnings: list[str]
     tiling: dict[str, Any] = field(default_factory=dict)
     pictures: dict[str, Any] = field(default_factory=dict)
+    precision: str = "fp32"
+    calibration: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""

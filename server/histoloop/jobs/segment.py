@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from histoloop.errors import ModelError
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
 from histoloop.jobs.context import Context, Listener, Progress
@@ -23,7 +24,8 @@ from histoloop.masks.mask import Mask
 from histoloop.masks.writing import MaskWriter
 from histoloop.models import runtimes
 from histoloop.models.registry import ModelRegistry
-from histoloop.models.runtimes import choose
+from histoloop.models.runtimes import Precision, choose, quantised
+from histoloop.slides.reading import read
 from histoloop.tiling.grid import Cell, Shard, shards
 from histoloop.tiling.stitching import Probabilities, Stitcher
 
@@ -50,6 +52,10 @@ def segment(
     context.listener.progress(Progress("tissue"))
     with tally.timed("tissue"):
         plan = plan_segmentation(parameters, home, run)
+    if parameters.precision is Precision.INT8:
+        context.listener.progress(Progress("calibrate"))
+        with tally.timed("calibrate"):
+            plan = replace(plan, calibration=_calibration(plan, home / "cache"))
     if parameters.resume and (done := outputs.finished(parameters, plan.digest)):
         return _completed(plan, done, context)
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
@@ -73,6 +79,25 @@ def plan_segmentation(parameters: SegmentParameters, home: Path, run: str | None
     if parameters.pictures.wanted:
         refuse_too_large(plan.region, slide.name)
     return plan
+
+
+def _calibration(plan: Plan, cache: Path) -> quantised.Calibration:
+    """The one that is kept, or one on tissue from all over the plan.
+
+    Raises:
+        ModelError: int8 is not good enough.
+    """
+    if kept := quantised.calibration(plan.model, cache):
+        return kept
+    cells = plan.cells[:: -(-len(plan.cells) // quantised.TILES) or 1]
+    if not cells:
+        raise ModelError(
+            f"{plan.slide.name}: shows no tissue to calibrate int8 on",
+            hint="leave --precision int8 out",
+        )
+    slide = plan.slide
+    tiles = [read(slide, plan.grid.read_box(cell), plan.scale) for cell in cells]
+    return quantised.calibrate(plan.model, cache, slide.name, slide.fingerprint, tiles)
 
 
 def _completed(plan: Plan, done: Report, context: Context) -> Report:
@@ -113,7 +138,7 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
 
 def prediction_task(plan: Plan, home: Path) -> PredictionTask:
     """What every shard of a plan has in common."""
-    p = plan.parameters
+    p, kept = plan.parameters, plan.calibration
     return PredictionTask(
         slide=p.slide,
         fingerprint=plan.slide.fingerprint,
@@ -122,6 +147,7 @@ def prediction_task(plan: Plan, home: Path) -> PredictionTask:
         grid=plan.grid,
         tta=p.tta,
         runtime=choose(p.runtime),
+        network=quantised.network(kept, home / "cache") if kept else None,
         threads=1,
         cache=home / "cache",
         folder=p.out.resolve() / outputs.SHARDS,

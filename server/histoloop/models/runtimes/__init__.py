@@ -22,6 +22,13 @@ class RuntimeName(StrEnum):
     TENSORFLOW = "tensorflow"
 
 
+class Precision(StrEnum):
+    """Arithmetic that a user can ask for."""
+
+    FP32 = "fp32"
+    INT8 = "int8"
+
+
 class Runtime(Protocol):
     """A loaded network."""
 
@@ -33,20 +40,23 @@ class Runtime(Protocol):
         ...
 
 
-def load(model: Model, wanted: RuntimeName, threads: int, cache: Path) -> Runtime:
+def load(
+    model: Model, wanted: RuntimeName, threads: int, cache: Path, network: Path | None = None
+) -> Runtime:
     """Load a model with a runtime; `auto` takes OpenVINO, twice as fast on CPUs, if it is there.
 
     Args:
         threads: CPU threads of one prediction; cache: folder for converted networks.
+        network: one in OpenVINO's format in the place of that which the weights make.
 
     Raises:
         ModelError: the runtime is not installed or cannot load the model.
     """
     name = choose(wanted)
     if name is RuntimeName.OPENVINO:
-        from histoloop.models.runtimes.openvino import OpenVinoRuntime
+        from histoloop.models.runtimes.openvino import OpenVinoRuntime, converted
 
-        return OpenVinoRuntime(model, threads, cache)
+        return OpenVinoRuntime(model, threads, network or converted(model, cache))
     from histoloop.models.runtimes.tensorflow import TensorFlowRuntime
 
     return TensorFlowRuntime(model, threads)

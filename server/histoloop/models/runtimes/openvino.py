@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +19,15 @@ from histoloop.models.weights import load_network
 
 
 class OpenVinoRuntime:
-    """A network converted once per weights digest and kept in a cache folder."""
+    """A network of a model, in OpenVINO's format."""
 
     name = RuntimeName.OPENVINO
 
-    def __init__(self, model: Model, threads: int, cache: Path) -> None:
+    def __init__(self, model: Model, threads: int, path: Path) -> None:
         import openvino
 
         core = openvino.Core()
-        network = core.read_model(converted(model, cache))
+        network = core.read_model(path)
         tile = model.card.tile
         network.reshape([-1, tile, tile, 3])
         limits = {
@@ -44,7 +45,9 @@ class OpenVinoRuntime:
 
 
 def converted(model: Model, cache: Path) -> Path:
-    """The network in OpenVINO's format; converted in a process of its own if need be.
+    """The network in OpenVINO's format, kept by its weights' digest.
+
+    It is converted in a process of its own, if need be.
 
     TensorFlow is loaded there only: it costs a gigabyte and seconds that a worker never needs.
 
@@ -57,24 +60,39 @@ def converted(model: Model, cache: Path) -> Path:
         command = [sys.executable, "-m", __name__, str(model.folder), str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise ModelError(
-                f"{model.card.reference}: cannot be converted for OpenVINO ({reason})",
-                hint="use --runtime tensorflow",
-            )
+            raise failed(model, "converted", done.stderr, "use --runtime tensorflow")
     return path
 
 
-def convert(folder: Path, path: Path) -> None:
-    """Write ``path`` (.xml) and its .bin; complete files only appear under the final name.
+def failed(model: Model, what: str, said: str, hint: str) -> ModelError:
+    """The one answer to a process that did not make a network."""
+    reason = (said.strip().splitlines() or ["no reason given"])[-1]
+    return ModelError(
+        f"{model.card.reference}: cannot be {what} for OpenVINO ({reason})", hint=hint
+    )
 
-    OpenVINO's converter reports its use to its makers unless it finds no telemetry package; in
-    this process, which does nothing else, it finds none: nothing leaves the machine.
-    """
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+def convert(folder: Path, path: Path) -> None:
+    """Write the network of a model folder to ``path`` (.xml)."""
+    silence()
     import openvino
 
-    network = openvino.convert_model(load_network(Model(folder, read_card(folder))))
+    save(openvino.convert_model(load_network(Model(folder, read_card(folder)))), path)
+
+
+def silence() -> None:
+    """Let nothing leave the machine, in a process that does nothing else than make a network.
+
+    OpenVINO's converters report their use to their makers unless they find no telemetry package;
+    here they find none.
+    """
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+
+def save(network: Any, path: Path) -> None:
+    """Write ``path`` (.xml) and its .bin; complete files only appear under the final name."""
+    import openvino
+
     draft = path.with_name(f"{path.stem}.{os.getpid()}.xml")
     openvino.save_model(network, draft, compress_to_fp16=False)
     draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
