@@ -89,8 +89,9 @@ def read_learnt(training: Mapping[str, Any]) -> LearntCrowd | None:
         found = LearntCrowd.model_validate(training.get(KEY))
     except ValidationError:
         return None
-    shape = (len(found.classes),) * 2
-    fits = all(np.shape(one.confusion) == shape for one in found.annotators)
+    size = len(found.classes)
+    matrices = [one.confusion for one in found.annotators]
+    fits = all(len(one) == size and all(len(row) == size for row in one) for one in matrices)
     return found if fits else None
 
 
