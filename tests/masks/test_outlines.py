@@ -99,3 +99,23 @@ def test_simplified_outlines_stay_faithful_and_lose_only_specks() -> None:
     assert len(layer.polygons) == 1
     raw = vectorise(lambda part: field[part.within(box)], box, smallest=0)
     assert len(raw.polygons) == 2
+
+
+def test_specks_stay_where_they_are_what_the_mask_says() -> None:
+    field = np.full((300, 300), -1, np.int16)
+    field[10:40, 10:40] = 1
+    field[100::10, 100::10] = 1
+    box = Box(0, 0, 300, 300)
+    layer = vectorise(lambda part: field[part.within(box)], box, smallest=25)
+    assert layer.iou == 1
+    assert len(layer.polygons) == 1 + 400
+
+
+@given(pictures)
+@settings(max_examples=50, deadline=None)
+def test_simplified_outlines_stay_within_the_region(probability: NDArray[np.uint8]) -> None:
+    field = margin(probability, 0, 0.5)
+    box = Box(40, 30, field.shape[1], field.shape[0])
+    layer = vectorise(lambda part: field[part.within(box)], box, smallest=0)
+    assert layer.iou == 1
+    assert all(shapely.box(40, 30, box.right, box.bottom).covers(one) for one in layer.polygons)

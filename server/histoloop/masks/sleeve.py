@@ -20,10 +20,13 @@ _STRETCH = 128
 """Crossings between two that are kept anyway: stretches are looked at side by side."""
 
 
-def straighten(pieces: Pieces, tolerance: float) -> Pieces:
+def straighten(pieces: Pieces, tolerance: float, border: NDArray[np.bool_]) -> Pieces:
     """Leave out crossings; the line passes the others at most ``tolerance`` px from where it did.
 
     Ends of open pieces stay. A tolerance of 1 px or more is all the freedom that the mask gives.
+
+    Args:
+        border: ``(crossings,)``, which are on the region's border, that no line may leave.
     """
     if tolerance <= 0 or not len(pieces.share):
         return pieces
@@ -32,7 +35,8 @@ def straighten(pieces: Pieces, tolerance: float) -> Pieces:
     starts, lengths, last = _stretches(pieces)
     keep[starts] = True
     keep[pieces.offsets[1:][~pieces.closed] - 1] = True
-    _Funnels(pieces, tolerance, starts, lengths, last).run(share, keep)
+    most = np.where(border, pieces.share, 1 - CLEARANCE)
+    _Funnels(pieces, tolerance, most, starts, lengths, last).run(share, keep)
     kept = np.append(0, np.cumsum(keep))
     return replace(
         pieces,
@@ -68,13 +72,19 @@ class _Funnels:
     """
 
     def __init__(
-        self, pieces: Pieces, tolerance: float, starts: Integers, lengths: Integers, last: Integers
+        self,
+        pieces: Pieces,
+        tolerance: float,
+        most: Floats,
+        starts: Integers,
+        lengths: Integers,
+        last: Integers,
     ) -> None:
         steps = np.arange(lengths[0] + 1)[:, None]
         self._numbers = np.where(steps < lengths, starts + steps, last)
         self._active = np.searchsorted(-lengths, -np.arange(len(steps)), side="right")
         low = np.maximum(pieces.share - tolerance, CLEARANCE)
-        width = np.minimum(pieces.share + tolerance, 1 - CLEARANCE) - low
+        width = np.minimum(pieces.share + tolerance, most) - low
         self._low, self._width = low, width
         self._inner_x, self._inner_y = self._at(pieces, low)
         self._outer_x, self._outer_y = self._at(pieces, low + width)

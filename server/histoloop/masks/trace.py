@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shapely import Polygon
 
 from histoloop.geometry import Box
-from histoloop.masks.crossings import follow
+from histoloop.masks.crossings import OUTWARDS, Pieces, follow
 from histoloop.masks.seams import Seams
 from histoloop.masks.shapes import Shapes
 from histoloop.masks.sleeve import straighten
@@ -54,8 +54,20 @@ def trace_strips(
         first, last = last_row is None, box.bottom == region.bottom
         field = _framed(rows, last_row, last)
         last_row = rows[-1:]
-        pieces = straighten(follow(field, not first, not last), tolerance)
+        pieces = follow(field, not first, not last)
+        pieces = straighten(pieces, tolerance, _on_border(pieces, field, first, last))
         yield seams.add(pieces, pieces.points(box.x - 0.5, box.y - 0.5))
+
+
+def _on_border(
+    pieces: Pieces, field: NDArray[np.int16], first: bool, last: bool
+) -> NDArray[np.bool_]:
+    """Which crossings lead out of the region, rather than out of the class."""
+    out = OUTWARDS[pieces.way]
+    column, row = pieces.column + out[:, 0], pieces.row + out[:, 1]
+    beside = (column == 0) | (column == field.shape[1] - 1)
+    above, below = first & (row == 0), last & (row == field.shape[0] - 1)
+    return np.asarray(beside | above | below)
 
 
 def strips(region: Box, pixels: int, multiple: int = 1) -> list[Box]:

@@ -23,6 +23,10 @@ VERTICES = 10_000_000
 """Of one class at most: a file of some 250 MB, more than any viewer can show."""
 
 
+LEAST_IOU = 0.99
+"""Where specks are more than a hundredth of a class, they are what the mask says."""
+
+
 @dataclass(frozen=True)
 class VectorLayer:
     """The polygons of one class, in mask pixels.
@@ -71,7 +75,8 @@ def vectorise(
     changes, or a power of two, at which squares of so many pixels a side are traced as one.
 
     Args:
-        smallest: area in px² below which a polygon is left out and a hole filled.
+        smallest: area in px² below which a polygon is left out and a hole filled, unless there are
+            so many that the layer would miss `LEAST_IOU`.
         budget: vertices at most, if a few polygons can have so few.
         folder: where polygons wait if they are many.
     """
@@ -82,8 +87,12 @@ def vectorise(
         shapes = _trace(grid, smallest, math.inf if last else budget, folder)
         if shapes is not None:
             tolerance = TOLERANCE_PX if side == 1 else float(side)
-            return VectorLayer(shapes, tolerance, *grid.fidelity.count())
-        side *= 2
+            layer = VectorLayer(shapes, tolerance, *grid.fidelity.count())
+            if not smallest or side > 1 or layer.iou >= LEAST_IOU:
+                return layer
+            smallest = 0.0
+        else:
+            side *= 2
 
 
 @dataclass(frozen=True)
