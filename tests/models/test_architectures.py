@@ -17,7 +17,7 @@ from histoloop.errors import UsageError
 from histoloop.models import architectures
 from histoloop.models.card import read_card
 from histoloop.models.registry import Model
-from histoloop.models.runtimes.openvino import OpenVinoRuntime, convert
+from histoloop.models.runtimes.openvino import OpenVinoRuntime, convert, converted
 from histoloop.models.weights import load_network
 
 SMALL = {
@@ -169,7 +169,7 @@ def test_saved_loaded_in_safe_mode_and_converted_it_says_the_same(trained, tmp_p
     assert np.array_equal(predict(load_network(model), pixels), before)
     (cache / "openvino").mkdir(parents=True)
     convert(folder, cache / "openvino" / f"{model.card.digest}.xml")
-    found = OpenVinoRuntime(model, 1, cache)(pixels)
+    found = OpenVinoRuntime(model, 1, converted(model, cache))(pixels)
     assert np.ptp(before) > 0.1, "a constant would prove nothing"
     assert np.abs(found - before).max() <= 1e-4
 
@@ -178,7 +178,8 @@ def test_own_layers_load_where_no_architecture_was_imported(tmp_path):
     """The process that converts has only the file."""
     folder = tmp_path / "model"
     save_tiny_model(folder, small("swin-unet"), tile=64)
-    OpenVinoRuntime(Model(folder, read_card(folder)), 1, tmp_path / "cache")
+    model = Model(folder, read_card(folder))
+    OpenVinoRuntime(model, 1, converted(model, tmp_path / "cache"))
 
 
 def test_the_bundled_model_fits_the_architecture_of_its_card():

@@ -138,7 +138,8 @@ def test_damaged_tags_are_said(registry):
 
 
 def test_the_home_s_model_hides_a_bundled_one_of_the_same_version(tmp_path):
-    made(tmp_path / "models/mine", name="tumor", version=2)
+    bundled = ModelRegistry(tmp_path).get("tumor").card.version
+    made(tmp_path / "models/mine", name="tumor", version=bundled)
     found = ModelRegistry(tmp_path).get("tumor")
     assert found.folder == tmp_path / "models/mine"
 

@@ -17,7 +17,7 @@ pytest.importorskip("openvino")
 
 @pytest.fixture(scope="module")
 def openvino(tiny, tiny_home):
-    return OpenVinoRuntime(tiny, 1, tiny_home / "cache")
+    return OpenVinoRuntime(tiny, 1, converted(tiny, tiny_home / "cache"))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_converting_reports_to_nobody(tiny, tmp_path, monkeypatch):
 def test_a_network_is_converted_once(tiny, tiny_home, openvino):
     (path,) = (tiny_home / "cache/openvino").glob(f"{tiny.card.digest}.xml")
     before = path.stat().st_mtime_ns
-    OpenVinoRuntime(tiny, 1, tiny_home / "cache")
+    OpenVinoRuntime(tiny, 1, converted(tiny, tiny_home / "cache"))
     assert path.stat().st_mtime_ns == before
 
 

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from histoloop import __version__
 from histoloop.cli import (
+    benchmark,
     dataset,
     demo,
     evaluate,
@@ -38,6 +39,7 @@ app.command("segment")(segment.segment)
 app.command("train")(train.train)
 app.command("retrain")(retrain.retrain)
 app.command("evaluate")(evaluate.evaluate)
+app.command("benchmark")(benchmark.benchmark)
 app.command("synthesize")(synthesize.synthesize)
 app.add_typer(annotations_app, name="annotations")
 app.add_typer(dataset.app, name="dataset")

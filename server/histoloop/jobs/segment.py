@@ -144,6 +144,7 @@ def prediction_task(plan: Plan, home: Path) -> PredictionTask:
         fingerprint=plan.slide.fingerprint,
         mpp=plan.mpp,
         model=plan.model.folder,
+        digest=plan.model.card.digest,
         grid=plan.grid,
         tta=p.tta,
         runtime=choose(p.runtime),

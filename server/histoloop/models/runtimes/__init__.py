@@ -35,6 +35,11 @@ class Runtime(Protocol):
     @property
     def name(self) -> RuntimeName: ...
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads can call it at once and all get on."""
+        ...
+
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """``(n, tile, tile, 3)`` in [-1, 1] → ``(n, tile, tile, classes)`` in [0, 1]."""
         ...

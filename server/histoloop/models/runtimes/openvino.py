@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,16 @@ from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.weights import load_network
 
+_FIRST, _READY = threading.Lock(), threading.Event()
+"""The first inference of a process is made alone. OpenVINO's binding sets itself up in it, and
+of two threads there one waits for the other's lock and holds what that one waits for."""
+
 
 class OpenVinoRuntime:
     """A network of a model, in OpenVINO's format."""
 
     name = RuntimeName.OPENVINO
+    concurrent = False
 
     def __init__(self, model: Model, threads: int, path: Path) -> None:
         import openvino
@@ -40,6 +46,14 @@ class OpenVinoRuntime:
         self._compiled = core.compile_model(network, "CPU", limits)
 
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        if _READY.is_set():
+            return self._infer(pixels)
+        with _FIRST:
+            found = self._infer(pixels)
+            _READY.set()
+            return found
+
+    def _infer(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         request = self._compiled.create_infer_request()
         return np.asarray(request.infer({0: pixels}, share_inputs=True)[0])
 

@@ -14,6 +14,7 @@ class TensorFlowRuntime:
     """A network called as one compiled function."""
 
     name = RuntimeName.TENSORFLOW
+    concurrent = True
 
     def __init__(self, model: Model, threads: int) -> None:
         import tensorflow as tf
