@@ -101,7 +101,7 @@ def train_step() -> Callable[..., object]:
     from histoloop.models import architectures
     from histoloop.training.trainer import Trainer
 
-    return Trainer(lambda: architectures.build("unet", 1), 1, PLAN)._step
+    return Trainer(lambda: architectures.build("lean-unet", 1), 1, PLAN)._step
 
 
 if __name__ == "__main__":
