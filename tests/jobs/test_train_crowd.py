@@ -9,9 +9,13 @@ import pytest
 from PIL import Image
 from tests.support.annotated import GTCODES, ROI, TUMOR, document, rectangle, write_case
 from tests.support.typed import run
+from typer.testing import CliRunner
 
+from histoloop.cli.main import app
 from histoloop.errors import DatasetError, StateError
 from histoloop.models.card import read_card
+from histoloop.models.registry import ModelRegistry
+from histoloop.models.weights import load_network
 
 FEW = (
     *("--architecture", "unet", "--arch-config", "levels=2", "--arch-config", "base_filters=4"),
@@ -78,6 +82,32 @@ def test_what_has_ended_is_not_trained_again_and_nothing_else_is_taken_for_it(sn
     assert "already trained" in again.stdout
     with pytest.raises(StateError, match="plan crowd was true, is now false"):
         run("train", "--data", snapshot, "--out", out, *FEW)
+
+
+def test_stopped_and_run_again_it_ends_with_the_same_matrices_and_weights(
+    snapshot, trained, tmp_path, monkeypatch
+):
+    words = ("train", "--data", snapshot, "--out", tmp_path, *FEW, "--crowd")
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("histoloop.cli.train._line", stop)
+        cut = CliRunner().invoke(app, [str(word) for word in words])
+    assert cut.exit_code == 130
+    assert (tmp_path / "annotators.json").exists()
+    assert not (tmp_path / "card.json").exists()
+    assert "going on after epoch 1 of 2" in run(*words).stdout
+    _, out = trained
+    told, whole = ((folder / "annotators.json").read_bytes() for folder in (tmp_path, out))
+    assert told == whole
+    pairs = zip(*(weights_of(folder) for folder in (tmp_path, out)), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+def weights_of(folder):
+    return load_network(ModelRegistry(folder).get(str(folder))).get_weights()
 
 
 def test_the_page_of_an_evaluation_says_whom_the_model_has_learnt_from(snapshot, trained):
