@@ -119,3 +119,98 @@ def test_simplified_outlines_stay_within_the_region(probability: NDArray[np.uint
     layer = vectorise(lambda part: field[part.within(box)], box, smallest=0)
     assert layer.iou == 1
     assert all(shapely.box(40, 30, box.right, box.bottom).covers(one) for one in layer.polygons)
+
+
+def in_strips(field: NDArray[np.int16], pixels: int, tolerance: float) -> list[Polygon]:
+    box = Box(0, 0, field.shape[1], field.shape[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracing, "STRIP_PIXELS", pixels)
+        strips = tracing.trace_strips(lambda part: field[part.within(box)], box, tolerance)
+        return [polygon for shapes in strips for polygon in shapes.polygon_array()]
+
+
+def hostile() -> dict[str, NDArray[np.bool_]]:
+    rows, columns = np.indices((200, 40))
+    combs = (columns % 2 == 0) | (rows % 67 == 0)
+    rings = np.maximum(abs(rows - 100), abs(columns - 20)) % 4 < 2
+    noise = np.random.default_rng(0).random((200, 40)) < 0.5
+    return {
+        "checkerboard": (rows + columns) % 2 == 0,
+        "combs": combs,
+        "combs inside out": ~combs,
+        "nested rings": rings,
+        "nested rings inside out": ~rings,
+        "diagonals": (rows + columns) % 5 == 0,
+        "single pixels": (rows % 3 == 1) & (columns % 3 == 1),
+        "holes of a pixel": ~((rows % 3 == 1) & (columns % 3 == 1)),
+        "all": np.ones((200, 40), bool),
+        "nothing": np.zeros((200, 40), bool),
+        "noise": noise,
+    }
+
+
+@pytest.mark.parametrize("name", hostile())
+@pytest.mark.parametrize("tolerance", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("pixels", [40 * 64, 40 * 67, 40 * 200])
+def test_hostile_masks_come_back_pixel_by_pixel(name: str, tolerance: float, pixels: int) -> None:
+    mask = hostile()[name]
+    field = np.where(mask, 3, -5).astype(np.int16)
+    polygons = in_strips(field, pixels, tolerance)
+    assert np.array_equal(rasterize(polygons, Box(0, 0, 40, 200)), mask)
+    assert shapely.is_valid(polygons).all()
+    if polygons:
+        left, top, right, bottom = shapely.total_bounds(polygons)
+        assert min(left, top) >= 0
+        assert (right <= 40, bottom <= 200) == (True, True)
+
+
+margins = arrays.arrays(
+    np.int16,
+    st.tuples(st.integers(1, 150), st.integers(1, 7)),
+    elements=st.sampled_from([-255, -31, -1, 1, 3, 255]),
+)
+
+
+@given(margins, st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+@settings(max_examples=60, deadline=None)
+def test_straight_lines_in_strips_spare_vertices_and_no_pixel(
+    field: NDArray[np.int16], tolerance: float
+) -> None:
+    box = Box(0, 0, field.shape[1], field.shape[0])
+    whole, strips = in_strips(field, field.size, 0.0), in_strips(field, 1, tolerance)
+    assert np.array_equal(rasterize(strips, box), field > 0)
+    assert len(strips) == len(whole)
+    assert sum(len(one.interiors) for one in strips) == sum(len(one.interiors) for one in whole)
+    assert shapely.get_num_coordinates(strips).sum() <= shapely.get_num_coordinates(whole).sum()
+    rounded = shapely.transform(np.array(strips, object), lambda points: np.round(points, 2))
+    assert shapely.is_valid(rounded).all()
+    assert shapely.union_all(strips).area == pytest.approx(shapely.area(strips).sum())
+
+
+@given(margins)
+@settings(max_examples=30, deadline=None)
+def test_what_is_counted_is_what_filling_gives(field: NDArray[np.int16]) -> None:
+    box = Box(0, 0, field.shape[1], field.shape[0])
+    for budget in (10**6, 40):
+        layer = vectorise(lambda part: field[part.within(box)], box, smallest=2.5, budget=budget)
+        drawn, mask = rasterize(layer.polygons, box), field > 0
+        assert shapely.is_valid(layer.polygons).all()
+        assert layer.shared == np.count_nonzero(drawn & mask)
+        assert layer.united == np.count_nonzero(drawn | mask)
+
+
+def test_a_budget_makes_outlines_coarser_until_it_is_kept() -> None:
+    noise = np.random.default_rng(0).normal(size=(300, 310))
+    field = np.where(noise > 0, 1, -1).astype(np.int16)
+    box = Box(5, 7, 310, 300)
+    layers = [
+        vectorise(lambda part: field[part.within(box)], box, smallest=0, budget=budget)
+        for budget in (10**6, 20_000, 2_000)
+    ]
+    assert all(
+        layer.vertices <= budget
+        for layer, budget in zip(layers, (10**6, 20_000, 2_000), strict=True)
+    )
+    tolerances = [layer.tolerance_px for layer in layers]
+    assert tolerances == sorted(set(tolerances))
+    assert layers[0].iou == 1.0 > layers[1].iou

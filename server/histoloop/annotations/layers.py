@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
 
@@ -16,6 +15,8 @@ from histoloop.annotations.annotation import Annotation, Outline
 from histoloop.annotations.runs import SOFTWARE
 from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass
+from histoloop.masks.shape_file import ShapeFile
+from histoloop.masks.shapes import Shapes
 
 BLOCK = 16_384
 """Base pixels a side of the block that one document holds at most."""
@@ -62,37 +63,36 @@ class Provenance:
 
 
 def model_layers(
-    label: LabelClass, polygons: list[Polygon], scale: Scale, origin: Provenance
+    label: LabelClass, polygons: ShapeFile | list[Polygon], scale: Scale, origin: Provenance
 ) -> Iterator[Annotation]:
     """One annotation per block; a class without polygons has one, empty, in the first block.
 
     A polygon is never cut: it belongs to the block of its bounding box's centre. A block with
-    more than `POINTS` points is quartered.
+    more than `POINTS` points is quartered. Of a file, memory holds the polygons of one block.
 
     Args:
         polygons: in mask pixels; scale: base pixels per mask pixel.
     """
-    placed = shapely.transform(polygons, lambda points: points * [scale.x, scale.y])
-    for block, members in _by_block(np.asarray(placed, object)):
+    file = polygons if isinstance(polygons, ShapeFile) else ShapeFile.of(Shapes.of(polygons))
+    for block, members in _by_block(file, scale):
+        placed = file.take(members).mapped((0.0, 0.0), (scale.x, scale.y)).polygon_array()
         yield Annotation(
             name=f"{label.name} ({origin.model})",
             description=f"Predicted by HistoLoop with {origin.model}; not reviewed by a person.",
             attributes=origin.attributes(label, block, scale),
-            outlines=tuple(Outline(polygon, label) for polygon in members),
+            outlines=tuple(Outline(polygon, label) for polygon in placed),
         )
 
 
-def _by_block(polygons: NDArray[np.object_]) -> Iterator[tuple[Block, NDArray[np.object_]]]:
-    if not len(polygons):
-        yield Block(0, 0, BLOCK), polygons
+def _by_block(file: ShapeFile, scale: Scale) -> Iterator[tuple[Block, NDArray[np.intp]]]:
+    everything = np.arange(len(file))
+    if not len(file):
+        yield Block(0, 0, BLOCK), everything
         return
-    bounds = shapely.bounds(polygons)
-    centres = (bounds[:, :2] + bounds[:, 2:]) / 2
-    points = shapely.get_num_coordinates(polygons).astype(np.int64)
-    everything = np.arange(len(polygons))
+    centres = (file.bounds[:, :2] + file.bounds[:, 2:]) / 2 * [scale.x, scale.y]
+    points = np.asarray(file.vertices + file.rings, np.int64)  # a ring ends where it begins
     for block, members in _divided(everything, centres, BLOCK):
-        for smaller, few in _light_enough(block, members, centres, points):
-            yield smaller, polygons[few]
+        yield from _light_enough(block, members, centres, points)
 
 
 def _light_enough(

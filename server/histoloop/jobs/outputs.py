@@ -90,7 +90,9 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
             description=f"HistoLoop {__version__} class codes of {plan.model.card.reference}",
         )
     with tally.timed("trace"):
-        vectors = [_vectorise(mask, plan, channel, check) for channel in range(len(plan.labels))]
+        vectors = [
+            _vectorise(mask, plan, channel, folder, check) for channel in range(len(plan.labels))
+        ]
     with tally.timed("write"):
         write_documents(folder / ANNOTATION, _documents(plan, vectors))
     return Results(counts, vectors)
@@ -195,19 +197,21 @@ def _label_bands(
         yield codes
 
 
-def _vectorise(mask: Mask, plan: Plan, channel: int, check: Check) -> VectorLayer:
+def _vectorise(mask: Mask, plan: Plan, channel: int, folder: Path, check: Check) -> VectorLayer:
     def read_margin(box: Box) -> NDArray[np.int16]:
         check()
         return margin(mask.read(box), channel, plan.parameters.threshold)
 
-    return vectorise(read_margin, plan.grid.region, SMALLEST_UM2 / plan.mpp**2)
+    return vectorise(
+        read_margin, plan.grid.region, SMALLEST_UM2 / plan.mpp**2, folder=folder / SHARDS
+    )
 
 
 def _documents(plan: Plan, vectors: list[VectorLayer]) -> Iterator[Document]:
     card = plan.model.card
     origin = Provenance(plan.run, card.reference, card.digest, plan.mpp, plan.parameters.threshold)
     for label, layer in zip(plan.labels, vectors, strict=True):
-        for annotation in model_layers(label, layer.polygons, plan.scale, origin):
+        for annotation in model_layers(label, layer.shapes, plan.scale, origin):
             yield to_document(annotation)
 
 
@@ -229,7 +233,7 @@ def _vectorisation(vectors: list[VectorLayer]) -> Vectorisation:
     united = sum(layer.united for layer in vectors)
     return Vectorisation(
         iou=sum(layer.shared for layer in vectors) / united if united else 1.0,
-        polygons=sum(len(layer.polygons) for layer in vectors),
+        polygons=sum(len(layer.shapes) for layer in vectors),
         holes=sum(layer.holes for layer in vectors),
         vertices=sum(layer.vertices for layer in vectors),
         tolerance_px=min(layer.tolerance_px for layer in vectors),
