@@ -32,8 +32,9 @@ from histoloop.tiling.stitching import Probabilities, Stitcher
 SHARD_SIDE = 2
 """Cells a side: some seconds of work on a core, which is what a kill can cost."""
 
-_LOOK_S = 1.0
-"""Between two writings of what is still to change; the first comes at once."""
+_LOOK_S, _LOOK_SHARE = 1.0, 0.02
+"""Between two writings of what is still to change, and how much of the time they may take; the
+first comes at once."""
 
 
 def segment(
@@ -163,22 +164,24 @@ class _Store:
     writer: MaskWriter
     listener: Listener
     _news: list[Box] = field(default_factory=list)
-    _shown: float = -math.inf
+    _next: float = -math.inf
 
     def keep(self, complete: Sequence[tuple[Cell, Probabilities]]) -> None:
         for cell, values in complete:
             self.writer.write(cell, self._asked(cell, values))
             box = self.plan.base_box(cell)
             self._news += [] if box.empty else [box]
-        if time.monotonic() - self._shown >= _LOOK_S:
+        if time.monotonic() >= self._next:
             self.show()
 
     def show(self) -> None:
         """Have on disk what the listener hears of."""
         if self._news:
+            began = time.monotonic()
             self.writer.flush()
             self.listener.ready(self._news)
-            self._news, self._shown = [], time.monotonic()
+            now = time.monotonic()
+            self._news, self._next = [], now + max(_LOOK_S, (now - began) / _LOOK_SHARE)
 
     def _asked(self, cell: Cell, values: Probabilities) -> Probabilities:
         """What lies outside the region was not asked for."""
