@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import platform
-import sys
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from importlib import metadata
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from histoloop import __version__
 from histoloop.durable import replace_text
 from histoloop.errors import DatasetError, ModelError, OutputError, UsageError
+from histoloop.jobs.train_card import card_of
 from histoloop.jobs.train_identity import finished, of_card
 from histoloop.models import architectures
-from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, weights_digest
+from histoloop.models.card import CARD, WEIGHTS, ClassCard, ModelCard, read_card, weights_digest
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
 from histoloop.tiling.grid import Tiling
@@ -24,14 +22,14 @@ from histoloop.training.checkpoint import Checkpoint
 from histoloop.training.checks import load_checked
 from histoloop.training.crowd_data import labelled_pixels, load_crowd
 from histoloop.training.crowd_report import LearntCrowd
-from histoloop.training.device import device_in_use, precision_for
+from histoloop.training.device import Device, device_in_use, precision_for
 from histoloop.training.evaluation import sample_overlaps
 from histoloop.training.example_pictures import FOLDER, Examples, forget
 from histoloop.training.losses import named
 from histoloop.training.meaning import classes_of_data
 from histoloop.training.plan import TrainingPlan
-from histoloop.training.samples import Sample, digest_of
-from histoloop.training.snapshot import read_snapshot
+from histoloop.training.replicas import Replicas, connected
+from histoloop.training.samples import Sample
 from histoloop.training.trainer import Epoch, Trainer
 
 PALETTE = ("#00c48c", "#e6194b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#bcf60c")
@@ -90,7 +88,7 @@ def train(
     """Train a network and write its folder: card, weights, curves.
 
     A training that was killed goes on after its last whole epoch; one that has ended is not
-    repeated.
+    repeated. Of several machines each runs this; the first alone writes and reports (`connected`).
 
     Args:
         report: told every epoch; say: told what was tolerated in the data, and where an earlier
@@ -104,48 +102,115 @@ def train(
         DatasetError, MissingScaleError: the data is not fit to be trained on (`load_checked`), or
             nobody is told apart in it (`load_crowd`).
         OutputError: the folder cannot be written.
-        StateError: it holds another training.
+        StateError: it holds another training; another worker has gone, or trains otherwise.
     """
-    classes = class_cards(parameters)
-    names = tuple(one.name for one in classes)
-    named(parameters.plan.loss, len(classes))
-    _refuse_odd_sides(parameters)
-    splits = load_splits(parameters, say)
-    device = device_in_use()
-    precision, why = precision_for(parameters.plan.precision, device)
-    parameters = replace(parameters, plan=replace(parameters.plan, precision=precision))
-    asked = _card(parameters, classes, splits, home)
-    if not restart and (card := finished(parameters.out, asked)):
-        say(f"{parameters.out}: already trained; --restart trains anew")
-        return card
-    out = _prepare(parameters.out)
-    say(f"training on {device.count} × {device.name} ({device.kind}) in {precision}: {why}")
-    checkpoint = Checkpoint(out / CHECKPOINT, _identity(asked))
-    if restart:
+    with connected(say) as replicas:
+        asked = _Asked.of(parameters, home, say, replicas)
+        card = None if restart else finished(parameters.out, asked.card)
+        replicas.agree(json.dumps([_identity(asked.card), card is None]))
+        if card:
+            say(f"{parameters.out}: already trained; --restart trains anew")
+            return card
+        return _trained(asked, home, report, say, restart, stepped)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A training that can begin.
+
+    Attributes:
+        parameters: their precision is decided.
+        card: without what only the training can tell.
+        device: for the card; why: the precision.
+    """
+
+    parameters: TrainParameters
+    splits: dict[str, list[Sample]]
+    card: ModelCard
+    replicas: Replicas
+    device: Device
+    why: str
+
+    @classmethod
+    def of(
+        cls,
+        parameters: TrainParameters,
+        home: Path,
+        say: Callable[[str], None],
+        replicas: Replicas,
+    ) -> _Asked:
+        """Look at all that was given; raises as `train` does."""
+        plan = parameters.plan
+        replicas.refuse_small(plan.batch)
+        classes = class_cards(parameters)
+        named(plan.loss, len(classes))
+        _refuse_odd_sides(parameters)
+        splits = load_splits(parameters, say)
+        device = device_in_use(replicas)
+        precision, why = precision_for(plan.precision, device)
+        decided = replace(parameters, plan=replace(plan, precision=precision))
+        card = card_of(decided, classes, splits, home)
+        return cls(decided, splits, card, replicas, device, why)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.card.classes)
+
+    @property
+    def precision(self) -> str:
+        return self.parameters.plan.precision
+
+    def __str__(self) -> str:
+        one = self.device
+        who = f"{self.replicas}: " if self.replicas.workers > 1 else ""
+        where = f"{one.count} × {one.name} ({one.kind})"
+        return f"{who}training on {where} in {self.precision}: {self.why}"
+
+
+def _trained(
+    asked: _Asked,
+    home: Path,
+    report: Callable[[Epoch], None],
+    say: Callable[[str], None],
+    restart: bool,
+    stepped: Callable[[int, int], None],
+) -> ModelCard:
+    """Train; the chief writes, the other workers wait for it."""
+    p, names, chief, splits = asked.parameters, asked.names, asked.replicas.chief, asked.splits
+    out = _prepare(p.out) if chief else p.out
+    say(str(asked))
+    checkpoint = Checkpoint(out / CHECKPOINT, _identity(asked.card))
+    if restart and chief:
         checkpoint.remove()
     labelled = labelled_pixels(splits["train"])
     trainer = Trainer(
-        lambda: _network(parameters, len(names), home), len(names), parameters.plan, [*labelled]
+        lambda: _network(p, len(names), home), len(names), p.plan, [*labelled], asked.replicas
     )
-    if done := trainer.resume(checkpoint):
-        say(f"{out}: going on after epoch {done} of {parameters.plan.epochs}")
-    else:
+    done = 0 if restart else trainer.resume(checkpoint)
+    asked.replicas.agree(json.dumps([done, out.is_dir()]))
+    if done:
+        say(f"{out}: going on after epoch {done} of {p.plan.epochs}")
+    elif chief:
         forget(out / FOLDER)
-    examples = Examples.choose(splits["valid"], asked.labels, parameters.plan.seed)
+    examples = Examples.choose(splits["valid"], asked.card.labels, p.plan.seed)
     for epoch in trainer.fit(splits["train"], splits["valid"], stepped):
-        trainer.network.save(out / WEIGHTS)
-        examples.write(out / FOLDER, trainer.network, epoch.number)
-        history.write(out, names, trainer.epochs)
-        crowd_report.write(out, LearntCrowd.of(names, labelled, trainer.confusions))
-        trainer.keep(checkpoint)
-        report(epoch)
-    learnt = LearntCrowd.of(names, labelled, trainer.confusions)
-    told = {"device": device.record(precision, why)} | learnt.record()
-    card = _ended(trainer, asked, splits, out, told)
-    for line in learnt.words():
-        say(line)
-    checkpoint.remove()
-    return card
+        if chief:
+            trainer.network.save(out / WEIGHTS)
+            examples.write(out / FOLDER, trainer.network, epoch.number)
+            history.write(out, names, trainer.epochs)
+            crowd_report.write(out, LearntCrowd.of(names, labelled, trainer.confusions))
+            trainer.keep(checkpoint)
+            report(epoch)
+    if chief:
+        learnt = LearntCrowd.of(names, labelled, trainer.confusions)
+        device = asked.device.record(asked.precision, asked.why)
+        device |= {"workers": asked.replicas.workers}
+        _ended(trainer, asked.card, splits, out, {"device": device} | learnt.record())
+        for line in learnt.words():
+            say(line)
+        checkpoint.remove()
+    asked.replicas.wait()
+    return read_card(out)
 
 
 def _ended(
@@ -154,7 +219,7 @@ def _ended(
     splits: dict[str, list[Sample]],
     out: Path,
     told: dict[str, Any],
-) -> ModelCard:
+) -> None:
     """Write the last weights and the card, measured on all pictures that were not trained on.
 
     Args:
@@ -177,7 +242,6 @@ def _ended(
         }
     )
     replace_text(out / CARD, card.model_dump_json(indent=2) + "\n")
-    return card
 
 
 def _identity(asked: ModelCard) -> dict[str, Any]:
@@ -275,63 +339,6 @@ def _measure(
         }
         for sample in samples
     }
-
-
-def _card(
-    parameters: TrainParameters,
-    classes: tuple[ClassCard, ...],
-    splits: dict[str, list[Sample]],
-    home: Path,
-) -> ModelCard:
-    """The card without what only the training can tell: weights' digest, figures, course."""
-    p = parameters
-    snapshot = read_snapshot(p.data)
-    return ModelCard(
-        name=p.name,
-        version=p.version,
-        architecture=p.architecture,
-        architecture_config=architectures.resolved(
-            p.architecture, len(classes), **p.architecture_config
-        ),
-        classes=classes,
-        mpp=p.mpp,
-        tile=p.tile,
-        halo=p.halo,
-        overlap=p.overlap,
-        digest="",
-        parent=p.init,
-        training={
-            "software": f"HistoLoop {__version__}",
-            "versions": _versions(),
-            "data": {split: digest_of(samples) for split, samples in splits.items()},
-            "init_digest": ModelRegistry(home).get(p.init).card.digest if p.init else None,
-            "snapshot": snapshot.digest if snapshot else None,
-            "patients": {
-                split: sorted({one.patient for one in samples}) for split, samples in splits.items()
-            },
-            "plan": asdict(p.plan),
-            "command": _command(),
-        }
-        | ({"config": dict(p.config)} if p.config else {}),
-        summary=p.summary,
-        notice=p.notice,
-        licence=p.licence,
-    )
-
-
-def _versions() -> dict[str, str]:
-    packages = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
-    found = {one: metadata.version(one) for one in packages if _is_installed(one)}
-    return {"python": platform.python_version(), "machine": platform.machine()} | found
-
-
-def _is_installed(package: str) -> bool:
-    return any(metadata.distributions(name=package))
-
-
-def _command() -> str:
-    """What was typed, without the place where the program lies."""
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 
 def _prepare(out: Path) -> Path:

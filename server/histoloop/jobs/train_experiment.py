@@ -20,6 +20,7 @@ from histoloop.slides.folder import open_slide
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.evaluation import predict_picture
 from histoloop.training.losses import named
+from histoloop.training.replicas import place_of_this_process
 from histoloop.training.samples import each_picture, pictures
 
 EVALUATION = "evaluation"
@@ -50,6 +51,8 @@ def patches_of(data: Path, side: int, mpp: float, batch: int) -> int:
 def judge_test(parameters: TrainParameters, home: Path, executor: Executor) -> Iterator[str]:
     """Judge the trained model on the test pictures, if there are any; yields what to say.
 
+    Of several workers the chief judges.
+
     Writes ``OUT/evaluation/`` as `histoloop evaluate` does, and ``OUT/evaluation.csv`` with loss
     and binary accuracy.
 
@@ -57,7 +60,7 @@ def judge_test(parameters: TrainParameters, home: Path, executor: Executor) -> I
         OutputError: a file cannot be written.
     """
     p = parameters
-    if p.hold_out or not any(pictures(p.data, "test")):
+    if place_of_this_process()[0] or p.hold_out or not any(pictures(p.data, "test")):
         return
     asked = EvaluateParameters(str(p.out), p.data, assumed_mpp=p.assumed_mpp)
     found = evaluate(asked, home, executor, lambda *_: None)

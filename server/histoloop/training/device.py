@@ -8,16 +8,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from histoloop.training.replicas import Replicas
+
 _CPUS = Path("/proc/cpuinfo")
 _TENSOR_CORES = (7, 0)
 
 
 @dataclass(frozen=True)
 class Device:
-    """GPUs that TensorFlow sees, or the processor when there are none.
+    """GPUs that a training is shared by, or the processor when there are none.
 
     Attributes:
-        kind: "GPU" or "CPU"; count: of GPUs, all named ``name``, or of logical cores.
+        kind: "GPU" or "CPU"; count: of GPUs, all named ``name``, of all machines together, or of
+            this machine's logical cores.
         capability: CUDA compute capability of the first GPU, `None` of a CPU.
     """
 
@@ -36,16 +39,16 @@ class Device:
         return asdict(self) | {"precision": precision, "precision_why": why}
 
 
-def device_in_use() -> Device:
-    """What TensorFlow computes on in this process."""
+def device_in_use(replicas: Replicas | None = None) -> Device:
+    """What TensorFlow computes on: the first GPU, those of all replicas, or the processor."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return Device("CPU", _processor(), os.cpu_count() or 1)
     found = tf.config.experimental.get_device_details(gpus[0])
-    capability = found.get("compute_capability")
-    return Device("GPU", str(found.get("device_name", "unknown")), len(gpus), capability)
+    capability, name = found.get("compute_capability"), str(found.get("device_name", "unknown"))
+    return Device("GPU", name, (replicas or Replicas()).count, capability)
 
 
 def precision_for(asked: str, device: Device) -> tuple[str, str]:

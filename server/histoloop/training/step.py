@@ -8,6 +8,7 @@ from typing import Any
 from histoloop.errors import UsageError
 from histoloop.training.crowd_loss import ANNOTATORS
 from histoloop.training.plan import TrainingPlan
+from histoloop.training.replicas import Replicas
 
 PRETRAINED = "encoder_"
 """What the names of layers that start from pretrained weights begin with."""
@@ -58,6 +59,7 @@ def compiled_step(
     loss_of: Callable[..., Any],
     paces: list[Pace],
     beside: list[Any],
+    replicas: Replicas,
 ) -> Callable[..., Any]:
     """Updates the network by a batch (pixels, truth, weight, …); returns what `Trainer` adds up.
 
@@ -69,22 +71,40 @@ def compiled_step(
         paces: weights whose update is multiplied by a factor: with Adam another gradient would
             be as large a step.
         beside: variables of the loss, learnt with the network's.
+        replicas: in whose scope network and optimizer were made.
     """
     import tensorflow as tf
 
-    @tf.function  # type: ignore[untyped-decorator]
-    def step(pixels: Any, truth: Any, weight: Any, *more: Any) -> Any:
+    def learn(pixels: Any, truth: Any, weight: Any, *more: Any) -> Any:
         with tf.GradientTape() as tape:
-            predicted = network(pixels, training=True)
+            predicted = replicas.whole(network(pixels, training=True), truth.shape[0])
             loss = loss_of(truth, predicted, weight, *more)
             scaled = optimizer.scale_loss(loss)
-        weights = [*network.trainable_variables, *beside]
-        before = [tf.identity(one.value) for one, _ in paces]
-        optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights, strict=True))
-        for (one, rate), old in zip(paces, before, strict=True):
-            one.assign(old + rate * (one.value - old))
+        own, common = tape.gradient(scaled, (network.trainable_variables, beside))
+        # A replica knows only its share of the first, and all of the others.
+        gradients = replicas.total([*own, *(one / replicas.count for one in common)])
         known = tf.broadcast_to(weight > 0, tf.shape(truth))
         right = known & ((predicted >= 0.5) == (truth >= 0.5))
-        return loss, tf.math.count_nonzero(right), tf.math.count_nonzero(known)
+        return gradients, (loss, tf.math.count_nonzero(right), tf.math.count_nonzero(known))
 
-    return step  # type: ignore[no-any-return]
+    @tf.function  # type: ignore[untyped-decorator]
+    def step(pixels: Any, *rest: Any) -> Any:
+        gradients, told = replicas.run(learn, pixels, *rest)
+        before = [tf.identity(one.value) for one, _ in paces]
+        _update(optimizer, gradients, [*network.trainable_variables, *beside], replicas)
+        for (one, rate), old in zip(paces, before, strict=True):
+            one.assign(old + rate * (one.value - old))
+        return told
+
+    return lambda pixels, *rest: step(replicas.share(pixels), *rest)
+
+
+def _update(optimizer: Any, gradients: list[Any], weights: list[Any], replicas: Replicas) -> None:
+    """Once for all replicas, by gradients that are summed and not clipped yet."""
+    import keras
+
+    if replicas.strategy and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        # Its `apply` insists on a replica, where the inner one would clip and sum once more.
+        optimizer._common_apply(gradients, weights)
+    else:
+        optimizer.apply(gradients, weights)

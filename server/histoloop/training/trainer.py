@@ -21,6 +21,7 @@ from histoloop.training.metrics import Overlap, overlap
 from histoloop.training.patches import PatchSource
 from histoloop.training.pipeline import prefetched
 from histoloop.training.plan import TrainingPlan
+from histoloop.training.replicas import Replicas
 from histoloop.training.samples import Sample
 from histoloop.training.step import compiled_step, optimizer_of, slow_down
 
@@ -66,6 +67,8 @@ class Trainer:
         classes: channels of its output.
         plan: its precision is decided, not "auto" (`device.precision_for`).
         annotators: whose confusion matrices are learnt beside the network; see `crowd_loss`.
+        replicas: the devices that train; of several workers all do the same, but only the chief
+            judges, and tells the others the score.
     """
 
     def __init__(
@@ -74,23 +77,22 @@ class Trainer:
         classes: int,
         plan: TrainingPlan,
         annotators: Sequence[str] = (),
+        replicas: Replicas | None = None,
     ) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import keras
 
         keras.utils.set_random_seed(plan.seed)
-        self.plan, self._classes = plan, classes
+        self.plan, self._classes, self._replicas = plan, classes, replicas or Replicas()
         self.network = build()
-        keras.mixed_precision.set_global_policy(plan.precision)
-        try:
-            self._training = build()
-        finally:
-            keras.mixed_precision.set_global_policy("float32")
-        self._training.set_weights(self.network.get_weights())
-        self._crowd = Annotators(annotators, classes) if annotators else None
-        beside = self._crowd.variables if self._crowd else []
-        self._optimizer = optimizer_of(plan)
-        self._optimizer.build([*self._training.trainable_variables, *beside])
+        with self._replicas.scope():
+            self._training = _under(plan.precision, build)
+            self._training.set_weights(self.network.get_weights())
+            self._crowd = Annotators(annotators, classes) if annotators else None
+            beside = self._crowd.variables if self._crowd else []
+            self._optimizer = optimizer_of(plan)
+            self._optimizer.build([*self._training.trainable_variables, *beside])
+        self._replicas.synchronise(self._training)
         self._best: list[Any] = self.network.get_weights()
         self.epochs: list[Epoch] = []
         self._loss = losses.named(plan.loss, classes)
@@ -98,7 +100,9 @@ class Trainer:
         paces += self._crowd.paces(plan.learning_rate) if self._crowd else []
         loss = self._crowd.through(self._loss) if self._crowd else self._loss
         self._course = Course(plan)
-        self._step = compiled_step(self._training, self._optimizer, loss, paces, beside)
+        self._step = compiled_step(
+            self._training, self._optimizer, loss, paces, beside, self._replicas
+        )
 
     def resume(self, checkpoint: Checkpoint) -> int:
         """Stand where a checkpoint was written, if one was; the number of epochs done.
@@ -148,11 +152,12 @@ class Trainer:
             loss, (right, known) = told[:, 0].mean(), told[:, 1:].sum(axis=0)
             if not plan.average:
                 self.network.set_weights(self._training.get_weights())
-            dice, *judged = self._judge(valid)
+            dice, *judged = self._judge(valid if self._replicas.chief else [])
             seconds = time.perf_counter() - start
             accuracy = float(right / known) if known else None
             epoch = Epoch(number, float(loss), dice, seconds, judged[0], accuracy, judged[1])
-            if self._course.add(epoch.score(plan.monitor)) and plan.keep == "best":
+            score = self._replicas.told(epoch.score(plan.monitor))
+            if self._course.add(score) and plan.keep == "best":
                 self._best = self.network.get_weights()
             self.epochs.append(epoch)
             yield epoch
@@ -240,3 +245,14 @@ class Trainer:
         decay = min(self.plan.average**10, done / (done + 20))
         pairs = zip(self.network.get_weights(), self._training.get_weights(), strict=True)
         self.network.set_weights([old * decay + new * (1 - decay) for old, new in pairs])
+
+
+def _under(precision: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """A network whose layers follow a Keras policy."""
+    import keras
+
+    keras.mixed_precision.set_global_policy(precision)
+    try:
+        return build()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
