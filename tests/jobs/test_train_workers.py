@@ -1,0 +1,106 @@
+"""Two processes train one network, as two machines would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import numpy as np
+import pytest
+from tests.jobs.test_train_resume import command, data_folder, run, weights  # noqa: F401
+
+from histoloop.models.card import read_card
+
+ALIKE = ("--arch-config", "dropout=0", "--batch", "3")
+"""What is dropped differs with the share; of three patches one worker sees two."""
+
+
+def free_ports(count):
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def workers(data_folder, *outs):  # noqa: F811
+    """A process for each folder, all of one cluster."""
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(len(outs))]}
+    return [
+        subprocess.Popen(
+            command(data_folder, out, *ALIKE),
+            env=os.environ
+            | {
+                "TF_CONFIG": json.dumps(
+                    {"cluster": cluster, "task": {"type": "worker", "index": at}}
+                )
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for at, out in enumerate(outs)
+    ]
+
+
+def ended(*processes):
+    """What each has said on standard output and on standard error."""
+    try:
+        return [one.communicate(timeout=300) for one in processes]
+    finally:
+        for one in processes:
+            one.kill()
+
+
+@pytest.fixture(scope="module")
+def alone(data_folder, tmp_path_factory):  # noqa: F811
+    out = tmp_path_factory.mktemp("alone") / "model"
+    found = run(data_folder, out, *ALIKE)
+    assert found.returncode == 0, found.stderr
+    return out
+
+
+def test_one_is_killed_the_other_says_so_and_both_go_on_to_the_weights_of_one(
+    data_folder,  # noqa: F811
+    alone,
+    tmp_path,
+):
+    chief, other = workers(data_folder, tmp_path, tmp_path)
+    assert chief.stdout
+    for line in chief.stdout:
+        if line.startswith("epoch 1/3"):
+            break
+    other.send_signal(signal.SIGKILL)
+    (_, said), _ = ended(chief, other)
+    assert chief.returncode == 1
+    assert "histoloop: worker 0 of 2: another worker has gone" in said
+    assert not (tmp_path / "card.json").exists()
+
+    chief, other = workers(data_folder, tmp_path, tmp_path)
+    (told, said), (heard, also) = ended(chief, other)
+    assert (chief.returncode, other.returncode) == (0, 0), said + also
+    assert "going on after epoch 1 of 3" in told
+    assert "epoch 3/3" in told
+    assert "epoch 3/3" not in heard
+    # 180 steps of float32 whose sums were taken in another order.
+    pairs = zip(weights(tmp_path), weights(alone), strict=True)
+    assert max(np.abs(a - b).max() for a, b in pairs) < TOLERANCE
+    assert read_card(tmp_path).training["device"]["workers"] == 2
+    assert not list(tmp_path.glob("checkpoint*"))
+
+
+TOLERANCE = 5e-3
+
+
+def test_workers_that_do_not_see_the_same_folder_end_with_an_error(
+    data_folder,  # noqa: F811
+    tmp_path,
+):
+    chief, other = workers(data_folder, tmp_path / "here", tmp_path / "elsewhere")
+    for _, said in ended(chief, other):
+        assert "over the same --data and --out" in said
+    assert (chief.returncode, other.returncode) == (1, 1)
+    assert not (tmp_path / "elsewhere").exists()
