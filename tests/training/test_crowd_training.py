@@ -42,7 +42,7 @@ def trainer(**changes) -> Trainer:
 
 
 def test_a_network_learns_whom_to_believe():
-    one = trainer(epochs=2, steps=100, batch=4, learning_rate=0.01)
+    one = trainer(epochs=2, steps=300, batch=8, learning_rate=0.01)
     (*_, last) = one.fit(crowd(), [said("", "v", DARK)])
     assert last.dice[0] > 0.95
     confusions = one.confusions
