@@ -86,6 +86,21 @@ def test_an_experiment_runs_and_leaves_what_experiments_leave(trained):
     assert report["model"]["patients"] == ["TCGA-A2-A0D2"]
 
 
+def test_run_again_it_says_that_all_is_done_and_judges_nothing(project, trained):
+    _, out = trained
+    table, report = out / "evaluation.csv", out / "evaluation/report.json"
+    written = [path.stat().st_mtime_ns for path in (table, report)]
+    arguments = ("--config", project, "--out", out, "--steps", 3, "--home", project.parent)
+    again = run(*arguments)
+    assert again.exit_code == 0
+    assert "already trained" in again.output
+    assert "already judged" in again.output
+    assert [path.stat().st_mtime_ns for path in (table, report)] == written
+    table.unlink()  # killed before the last file
+    assert "already judged" not in run(*arguments).output
+    assert table.stat().st_size
+
+
 def test_the_card_keeps_what_became_of_every_key(trained):
     _, out = trained
     card = read_card(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from histoloop.jobs.context import Executor
 from histoloop.jobs.evaluate import EvaluateParameters, evaluate
 from histoloop.jobs.evaluation_summary import summary
 from histoloop.jobs.train import TrainParameters
+from histoloop.models.card import read_card
 from histoloop.models.registry import ModelRegistry
 from histoloop.models.weights import load_network
 from histoloop.slides.folder import open_slide
@@ -25,6 +27,7 @@ from histoloop.training.samples import each_picture, pictures
 
 EVALUATION = "evaluation"
 TABLE = "evaluation.csv"
+REPORT = "report.json"
 
 
 def patches_of(data: Path, side: int, mpp: float, batch: int) -> int:
@@ -51,7 +54,7 @@ def patches_of(data: Path, side: int, mpp: float, batch: int) -> int:
 def judge_test(parameters: TrainParameters, home: Path, executor: Executor) -> Iterator[str]:
     """Judge the trained model on the test pictures, if there are any; yields what to say.
 
-    Of several workers the chief judges.
+    Of several workers the chief judges. Weights that are judged already are not judged again.
 
     Writes ``OUT/evaluation/`` as `histoloop evaluate` does, and ``OUT/evaluation.csv`` with loss
     and binary accuracy.
@@ -62,6 +65,10 @@ def judge_test(parameters: TrainParameters, home: Path, executor: Executor) -> I
     p = parameters
     if place_of_this_process()[0] or p.hold_out or not any(pictures(p.data, "test")):
         return
+    if _is_judged(p.out):
+        yield f"{p.out / EVALUATION}: already judged"
+        return
+    (p.out / TABLE).unlink(missing_ok=True)  # the last file of a whole verdict
     asked = EvaluateParameters(str(p.out), p.data, assumed_mpp=p.assumed_mpp)
     found = evaluate(asked, home, executor, lambda *_: None)
     evaluation_report.write(found, p.out / EVALUATION)
@@ -77,6 +84,15 @@ def judge_test(parameters: TrainParameters, home: Path, executor: Executor) -> I
     yield from summary(found)
     yield "test: " + ", ".join(f"{name} {value}" for name, value in rows)
     yield f"→ {p.out / EVALUATION / 'index.html'}"
+
+
+def _is_judged(out: Path) -> bool:
+    """Whether the verdict there is whole, and of the weights that are there."""
+    try:
+        said = json.loads((out / EVALUATION / REPORT).read_text(encoding="utf-8"))
+        return (out / TABLE).is_file() and said["model"]["digest"] == read_card(out).digest
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def loss_on_test(parameters: TrainParameters, home: Path) -> float:
