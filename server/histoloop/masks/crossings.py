@@ -39,7 +39,6 @@ class Pieces:
     Attributes:
         column, row: of the pixel inside; way: where the outline goes; all ``(crossings,)``.
         share: how far towards the pixel outside, in (0, 1).
-        farthest: how far at most, lest the outline leave the region.
         offsets: ``(pieces + 1,)`` where pieces begin and the last ends.
         closed: ``(pieces,)``.
         beside: ``(pairs, 2)`` pieces that bound one stretch of pixels inside.
@@ -49,7 +48,6 @@ class Pieces:
     row: Integers
     way: NDArray[np.int8]
     share: Floats
-    farthest: Floats
     offsets: Integers
     closed: NDArray[np.bool_]
     beside: Integers
@@ -90,9 +88,7 @@ def follow(field: NDArray[np.int16], open_above: bool, open_below: bool) -> Piec
     number[beside] = np.arange(len(beside))
     number[above + field.size] = np.arange(len(beside), len(pixel))
     following = _next(field.ravel(), inside, stride, pixel, way, leaves, number)
-    rim = np.ones(field.shape, bool)
-    rim[int(not open_above) : rows - int(not open_below), 1:-1] = False
-    return _pieces(field, rim, pixel, way, following, enters, len(beside))
+    return _pieces(field, pixel, way, following, enters, len(beside))
 
 
 def _next(
@@ -126,7 +122,6 @@ def _next(
 
 def _pieces(
     field: NDArray[np.int16],
-    rim: NDArray[np.bool_],
     pixel: NDArray[np.int32],
     way: NDArray[np.int8],
     following: NDArray[np.int32],
@@ -150,7 +145,6 @@ def _pieces(
         row,
         way,
         np.clip(here / (here - there), CLEARANCE, 1 - CLEARANCE),
-        np.where(rim.ravel()[other], 0.5, 1 - CLEARANCE),
         offsets,
         ~enters[order[offsets[:-1]]],
         pairs[pairs[:, 0] != pairs[:, 1]],

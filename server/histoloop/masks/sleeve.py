@@ -44,7 +44,6 @@ def straighten(pieces: Pieces, tolerance: float, border: NDArray[np.bool_]) -> P
         row=pieces.row[keep],
         way=pieces.way[keep],
         share=share[keep],
-        farthest=pieces.farthest[keep],
         offsets=kept[pieces.offsets],
     )
 
