@@ -8,7 +8,7 @@ its rings the one that runs clockwise is the exterior.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +18,23 @@ from scipy.sparse.csgraph import connected_components
 from histoloop.masks.crossings import DOWN, UP, Floats, Integers, Pieces, walk
 from histoloop.masks.shapes import Shapes, areas, gather, offsets_of
 
+_SPARE = 1_000_000
+"""Points that nobody waits for and that may stay."""
+
 
 @dataclass(frozen=True)
 class _Known:
     """Pieces of polygons that are not whole.
 
     Attributes:
-        points, offsets: as `Pieces` has them, without the last point of those that are open.
+        first, length: where their points lie; without the last point of those that are open.
         following: the piece that each goes on in; itself if closed, -1 if not known yet.
         starts, ends: column on the strip's last row, where it comes from below or leaves; or -1.
         region: number of the polygon.
     """
 
-    points: Floats
-    offsets: Integers
+    first: Integers
+    length: Integers
     following: Integers
     starts: Integers
     ends: Integers
@@ -42,19 +45,12 @@ class _Known:
 
     def some(self, chosen: NDArray[np.bool_]) -> _Known:
         """Those chosen; what each goes on in must be among them."""
-        points, offsets = gather(self.points, self.offsets, np.flatnonzero(chosen))
         renumbered = np.append(np.cumsum(chosen) - 1, -1)
-        return _Known(
-            points,
-            offsets,
-            renumbered[self.following[chosen]],
-            self.starts[chosen],
-            self.ends[chosen],
-            self.region[chosen],
-        )
+        kept = {one.name: getattr(self, one.name)[chosen] for one in fields(self)}
+        return _Known(**kept | {"following": renumbered[self.following[chosen]]})
 
 
-_NOTHING = _Known(np.zeros((0, 2)), np.zeros(1, np.int64), *[np.zeros(0, np.int64)] * 4)
+_NOTHING = _Known(*[np.zeros(0, np.int64)] * 6)
 
 
 class Seams:
@@ -67,6 +63,7 @@ class Seams:
     def __init__(self, smallest: float) -> None:
         self._smallest = smallest
         self._waiting = _NOTHING
+        self._points, self._used = np.zeros((0, 2)), 0
 
     def add(self, pieces: Pieces, points: Floats) -> Shapes:
         """Take the next strip; returns the polygons that end in it.
@@ -74,15 +71,15 @@ class Seams:
         Args:
             points: of the pieces, in a frame that all strips have in common.
         """
-        old, (new, entering, leaving) = self._waiting, _fresh(pieces, points)
+        old, (new, entering, leaving) = self._waiting, _fresh(pieces)
+        going_on = np.where(new.following >= 0, new.following + len(old), -1)
+        unknown = np.full(len(old), -1)
         known = _Known(
-            np.concatenate([old.points, new.points]),
-            np.concatenate([old.offsets, new.offsets[1:] + old.offsets[-1]]),
-            np.concatenate(
-                [old.following, np.where(new.following >= 0, new.following + len(old), -1)]
-            ),
-            np.concatenate([np.full(len(old), -1), new.starts]),
-            np.concatenate([np.full(len(old), -1), new.ends]),
+            np.concatenate([old.first, new.first + self._keep(points)]),
+            np.concatenate([old.length, new.length]),
+            np.concatenate([old.following, going_on]),
+            np.concatenate([unknown, new.starts]),
+            np.concatenate([unknown, new.ends]),
             np.zeros(0, np.int64),
         )
         down = _same(old.ends, entering), (0, len(old))
@@ -93,21 +90,48 @@ class Seams:
         open_regions = np.zeros(known.region.max(initial=-1) + 1, bool)
         open_regions[known.region[(known.starts >= 0) | (known.ends >= 0)]] = True
         waits = open_regions[known.region]
-        self._waiting = known.some(waits & ~self._pinholes(known))
-        return self._whole(known.some(~waits))
+        whole = self._whole(known.some(~waits))
+        waits[len(old) :] &= ~self._pinholes(pieces, points)
+        self._waiting = known.some(waits)
+        self._drop()
+        return whole
 
-    def _pinholes(self, known: _Known) -> NDArray[np.bool_]:
+    def _keep(self, points: Floats) -> int:
+        """Store points behind the others; returns where."""
+        place, self._used = self._used, self._used + len(points)
+        if self._used > len(self._points):
+            grown = np.empty((2 * self._used, 2))
+            grown[:place] = self._points[:place]
+            self._points = grown
+        self._points[place : self._used] = points
+        return place
+
+    def _drop(self) -> None:
+        """Forget points that nobody waits for, once they are most of all."""
+        waiting = self._waiting
+        if self._used > 2 * waiting.length.sum() + _SPARE:
+            self._points = self._gathered(waiting)
+            self._used = len(self._points)
+            first = offsets_of(waiting.length)[:-1]
+            self._waiting = replace(waiting, first=first)
+
+    def _gathered(self, known: _Known) -> Floats:
+        begins = offsets_of(known.length)
+        shift = np.repeat(known.first - begins[:-1], known.length)
+        return np.asarray(self._points[np.arange(begins[-1]) + shift])
+
+    def _pinholes(self, pieces: Pieces, points: Floats) -> NDArray[np.bool_]:
         """Closed pieces that nobody will miss: huge polygons have most of them."""
-        closed = known.following == np.arange(len(known))
-        size = areas(known.points, known.offsets)
-        return np.asarray(closed & (size < 0) & (size > -self._smallest))
+        size = areas(points, pieces.offsets)
+        return np.asarray(pieces.closed & (size < 0) & (size > -self._smallest))
 
     def _whole(self, known: _Known) -> Shapes:
+        points, begins = self._gathered(known), offsets_of(known.length)
         order, rings = walk(known.following, np.arange(len(known)))
         region = known.region[order[rings[:-1]]]
-        points, offsets = gather(known.points, known.offsets, order)
-        offsets = offsets[rings]
-        size = areas(points, offsets)
+        points, parts = gather(points, begins, order)
+        whole = parts[rings]
+        size = areas(points, whole)
         sorted_ = np.lexsort((size < 0, region))
         region, size = region[sorted_], size[sorted_]
         exterior = np.flatnonzero(np.diff(region, prepend=-1))
@@ -115,11 +139,11 @@ class Seams:
         kept = (np.abs(size) >= self._smallest) & np.repeat(
             size[exterior] >= self._smallest, counts
         )
-        points, offsets = gather(points, offsets, sorted_[kept])
+        points, offsets = gather(points, whole, sorted_[kept])
         return Shapes(points, offsets, _firsts(region[kept]))
 
 
-def _fresh(pieces: Pieces, points: Floats) -> tuple[_Known, Integers, Integers]:
+def _fresh(pieces: Pieces) -> tuple[_Known, Integers, Integers]:
     """A strip's pieces, and where they come from, or go to, the strip above: columns, or -1."""
     first, last = pieces.offsets[:-1], pieces.offsets[1:] - 1
     column = pieces.column - (pieces.way == UP)
@@ -127,12 +151,10 @@ def _fresh(pieces: Pieces, points: Floats) -> tuple[_Known, Integers, Integers]:
         np.where(~pieces.closed & (pieces.way[at] == way), column[at], -1)
         for at, way in ((first, UP), (last, DOWN), (first, DOWN), (last, UP))
     )
-    kept = np.ones(len(points), bool)
-    kept[last[~pieces.closed]] = False
     numbers = np.arange(len(first))
-    offsets = offsets_of(np.diff(pieces.offsets) - ~pieces.closed)
     following = np.where(pieces.closed, numbers, -1)
-    return _Known(points[kept], offsets, following, starts, ends, numbers), entering, leaving
+    known = _Known(first, last + pieces.closed - first, following, starts, ends, numbers)
+    return known, entering, leaving
 
 
 def _same(one: Integers, other: Integers) -> tuple[Integers, Integers]:
