@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -40,24 +41,33 @@ def wanted(requirements: list[str]) -> list[str]:
     return others if on_gpu else [*others, *EXTRAS["openvino"]]
 
 
-def resolve(requirements: list[str]) -> dict[str, str]:
-    """Names and versions of all that the requirements need."""
-    flags = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
-    report = subprocess.run(  # noqa: S603  (our own interpreter, our own list)
-        [sys.executable, "-m", "pip", "install", *flags, *requirements],
-        stdout=subprocess.PIPE,
-        check=True,
-    ).stdout
+def resolve(requirements: list[str], agreed: dict[str, str]) -> dict[str, str]:
+    """Names and versions of all that the requirements need, those that are agreed as they are."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
+        constraints.write(lines(agreed))
+        constraints.flush()
+        flags = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+        flags += ["--constraint", constraints.name]
+        report = subprocess.run(  # noqa: S603  (our own interpreter, our own list)
+            [sys.executable, "-m", "pip", "install", *flags, *requirements],
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
     found = (one["metadata"] for one in json.loads(report)["install"])
     return {one["name"].lower().replace("_", "-"): one["version"] for one in found}
 
 
+def lines(pins: dict[str, str]) -> str:
+    """As pip reads them."""
+    return "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
+
+
 def main() -> None:
     """Write every list."""
+    pins: dict[str, str] = {}
     for path, requirements in LISTS.items():
-        pins = resolve(wanted(requirements))
-        lines = "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
-        (ROOT / "docker" / path).write_text(HEAD + lines)
+        pins = resolve(wanted(requirements), pins if path.startswith("histoloop/") else {})
+        (ROOT / "docker" / path).write_text(HEAD + lines(pins))
 
 
 if __name__ == "__main__":
