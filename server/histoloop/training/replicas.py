@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from histoloop.errors import StateError, UsageError
+from histoloop.training.backend import load_backend
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ def connected(say: Callable[[str], None]) -> Iterator[Replicas]:
         UsageError: ``TF_CONFIG`` is not what TensorFlow takes.
         StateError: within the block: another worker has gone.
     """
+    load_backend()
     import tensorflow as tf
 
     worker, workers = place_of_this_process()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from histoloop.training import losses
 from histoloop.training.augmentation import IGNORED
+from histoloop.training.backend import load_backend
 from histoloop.training.checkpoint import Checkpoint, Groups
 from histoloop.training.course import Course
 from histoloop.training.crowd_loss import Annotators
@@ -79,7 +79,7 @@ class Trainer:
         annotators: Sequence[str] = (),
         replicas: Replicas | None = None,
     ) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        load_backend()
         import keras
 
         keras.utils.set_random_seed(plan.seed)
