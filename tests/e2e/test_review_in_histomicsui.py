@@ -30,13 +30,13 @@ def item(dsa: Archive, bcss: dict[str, Path], gtcodes: Path, tmp_path: Path) -> 
     await_large_image(client, item)
     save_tiny_model(tmp_path / "model", mpp=1.0)
     words = ("--source", dsa.stack.root_url, "--folder", folder, "--tta", 4, "--most", 4)
-    words += ("--gtcodes", gtcodes, "--model", tmp_path / "model", "--push")
+    how = ("--gtcodes", gtcodes, "--model", tmp_path / "model", "--push")
     env = {
         "HISTOLOOP_DSA": dsa.stack.root_url,
         "HISTOLOOP_DSA_KEY": dsa.api_key("annotator", days=0.01),
     }
     home = ("--home", tmp_path / "home", "--out", tmp_path / "queue")
-    run("dataset", "review", *words, *home, env=env)
+    run("dataset", "review", *words, *how, *home, env=env)
     return str(item)
 
 
