@@ -40,7 +40,7 @@ def segment(
     precision: Annotated[
         Precision,
         typer.Option(
-            help="int8 computes about twice as fast on OpenVINO. It is calibrated once, on the "
+            help="int8 takes half to two thirds of the time. It is calibrated once, on the "
             "first slide, and refused where its labels are not the model's (Dice below 0.995)."
         ),
     ] = Precision.FP32,
