@@ -36,6 +36,7 @@ from histoloop.annotations.files import read_documents, write_documents
 from histoloop.annotations.layers import Provenance, model_layers
 from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass
+from histoloop.masks.shape_file import ShapeFile
 from histoloop.slides.dsa.site import DsaSite, Login
 
 PLAIN, STOCK, PLUGIN = "girder-client POST", "our push", "our push, our plugin"
@@ -74,7 +75,8 @@ def write_layers(path: Path, polygons: int) -> int:
         ring = np.column_stack([x + radius * np.cos(turn), y + radius * np.sin(turn)])
         outlines.append(Polygon(ring))
     origin = Provenance("benchmark", "none@1", "0" * 64, 0.25, 0.5)
-    layers = model_layers(LabelClass("tumor", 1, "#e6194b"), outlines, Scale(1, 1), origin)
+    label, file = LabelClass("tumor", 1, "#e6194b"), ShapeFile.of(outlines)
+    layers = model_layers(label, file, Scale(1, 1), origin)
     return write_documents(path, map(to_document, layers))
 
 

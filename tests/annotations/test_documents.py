@@ -18,6 +18,7 @@ from histoloop.annotations.store import LocalAnnotationStore
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass
+from histoloop.masks.shape_file import ShapeFile
 
 LABEL = LabelClass("tumor", 1, "#e6194b")
 ORIGIN = Provenance(run="r1", model="tiny@1", digest="abc", mpp=2.0, threshold=0.4)
@@ -26,7 +27,7 @@ SQUARE = Polygon([(0, 0), (40, 0), (40, 40), (0, 40)], [[(10, 10), (10, 20), (20
 
 
 def documents(polygons, scale=FOUR):
-    return [to_document(one) for one in model_layers(LABEL, polygons, scale, ORIGIN)]
+    return [to_document(one) for one in model_layers(LABEL, ShapeFile.of(polygons), scale, ORIGIN)]
 
 
 def polygon_of(element) -> Polygon:
@@ -119,7 +120,7 @@ def test_a_crowded_block_is_quartered_until_its_documents_are_light():
     random = np.random.default_rng(0)
     centres = random.normal(BLOCK / 2, 400, (30_000, 2))
     polygons = [shapely.box(x, y, x + 5, y + 5) for x, y in centres]
-    whole = list(model_layers(LABEL, polygons, Scale(1.0, 1.0), ORIGIN))
+    whole = list(model_layers(LABEL, ShapeFile.of(polygons), Scale(1.0, 1.0), ORIGIN))
     counts = [sum(len(one.polygon.exterior.coords) for one in layer.outlines) for layer in whole]
     blocks = [tuple(layer.attributes["block"]) for layer in whole]
     assert max(counts) <= POINTS < sum(counts)
@@ -133,7 +134,8 @@ def test_a_crowded_block_is_quartered_until_its_documents_are_light():
 def test_a_polygon_of_too_many_points_stands_alone():
     ring = [(np.cos(t) * 900, np.sin(t) * 900) for t in np.linspace(0, 6.28, POINTS + 10)]
     giant = translate(Polygon(ring), 1000, 1000)
-    found = list(model_layers(LABEL, [giant, translate(SQUARE, 5, 5)], Scale(1.0, 1.0), ORIGIN))
+    file = ShapeFile.of([giant, translate(SQUARE, 5, 5)])
+    found = list(model_layers(LABEL, file, Scale(1.0, 1.0), ORIGIN))
     assert sorted(len(layer.outlines) for layer in found) == [1, 1]
 
 

@@ -17,6 +17,7 @@ from histoloop.annotations.layers import Provenance, model_layers
 from histoloop.annotations.push import push_run
 from histoloop.geometry import Mpp, Scale, Size
 from histoloop.masks.labels import LabelClass
+from histoloop.masks.shape_file import ShapeFile
 from histoloop.slides.dsa.site import DsaSite, Login
 from histoloop.slides.pyramid import write_pyramid
 
@@ -51,7 +52,7 @@ def documents():
     origin = Provenance("r1", "tiny@1", "abc", 2.0, 0.5)
     with_hole = Polygon(TUMOR_PX.exterior, [HOLE_PX.exterior])
     for label, polygon in ((TUMOR, with_hole), (STROMA, STROMA_PX)):
-        yield from map(to_document, model_layers(label, [polygon], SCALE, origin))
+        yield from map(to_document, model_layers(label, ShapeFile.of([polygon]), SCALE, origin))
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,13 @@ from tests.support.typed import run
 
 from histoloop.errors import ModelError, UsageError
 from histoloop.geometry import Box
+from histoloop.jobs.benchmark import Bare
 from histoloop.jobs.context import Context, Progress, SilentListener, ThreadExecutor
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.report import Report
 from histoloop.jobs.segment import segment
 from histoloop.masks.mask import Mask
+from histoloop.models.registry import ModelRegistry
 from histoloop.models.runtimes import Precision, quantised
 from histoloop.slides.folder import SlideFile
 
@@ -73,6 +75,17 @@ def test_labels_stay_what_they_are_and_the_report_says_why(
     assert np.array_equal(other, same)
 
 
+def test_a_benchmark_runs_the_same_network_alone(
+    bcss: dict[str, Path], own_home: Path, tmp_path: Path
+) -> None:
+    slide = SlideFile(bcss["TCGA-A2-A0D2-DX1"])
+    asked = SegmentParameters(slide, "tumor", tmp_path, REGION, precision=Precision.INT8)
+    kept = quantised.calibration(ModelRegistry(own_home).get("tumor"), own_home / "cache")
+    assert kept, "of the test above"
+    alone = Bare.of(asked, own_home, ThreadExecutor(1))
+    assert alone.task.network == quantised.network(kept, own_home / "cache")
+
+
 def test_one_that_changes_labels_is_refused_with_the_figure(
     bcss: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +93,7 @@ def test_one_that_changes_labels_is_refused_with_the_figure(
     monkeypatch.setattr(quantised, "EXACT", ((1, 1),))
     with pytest.raises(ModelError, match=r"int8 is refused: .* Dice 0\.9\d+ .*--precision"):
         segmented(bcss["TCGA-A2-A0D2-DX1"], tmp_path / "out", tmp_path, Precision.INT8)
-    assert not list(tmp_path.rglob("*.int8.json"))
+    assert not list(tmp_path.rglob("*.int8.*")), "nothing of it stays"
 
 
 def test_where_the_model_finds_nothing_int8_cannot_be_judged(

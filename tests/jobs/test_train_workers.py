@@ -17,6 +17,9 @@ from histoloop.models.card import read_card
 ALIKE = ("--arch-config", "dropout=0", "--batch", "3")
 """What is dropped differs with the share; of three patches one worker sees two."""
 
+TOLERANCE = 5e-3
+"""180 steps of float32 whose sums were taken in another order."""
+
 
 def free_ports(count):
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
@@ -85,14 +88,10 @@ def test_one_is_killed_the_other_says_so_and_both_go_on_to_the_weights_of_one(
     assert "going on after epoch 1 of 3" in told
     assert "epoch 3/3" in told
     assert "epoch 3/3" not in heard
-    # 180 steps of float32 whose sums were taken in another order.
     pairs = zip(weights(tmp_path), weights(alone), strict=True)
     assert max(np.abs(a - b).max() for a, b in pairs) < TOLERANCE
     assert read_card(tmp_path).training["device"]["workers"] == 2
     assert not list(tmp_path.glob("checkpoint*"))
-
-
-TOLERANCE = 5e-3
 
 
 def test_workers_that_do_not_see_the_same_folder_end_with_an_error(

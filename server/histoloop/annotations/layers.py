@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import Polygon
 
 from histoloop import __version__
 from histoloop.annotations.annotation import Annotation, Outline
@@ -16,7 +15,6 @@ from histoloop.annotations.runs import SOFTWARE
 from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass
 from histoloop.masks.shape_file import ShapeFile
-from histoloop.masks.shapes import Shapes
 
 BLOCK = 16_384
 """Base pixels a side of the block that one document holds at most."""
@@ -63,19 +61,18 @@ class Provenance:
 
 
 def model_layers(
-    label: LabelClass, polygons: ShapeFile | list[Polygon], scale: Scale, origin: Provenance
+    label: LabelClass, polygons: ShapeFile, scale: Scale, origin: Provenance
 ) -> Iterator[Annotation]:
     """One annotation per block; a class without polygons has one, empty, in the first block.
 
     A polygon is never cut: it belongs to the block of its bounding box's centre. A block with
-    more than `POINTS` points is quartered. Of a file, memory holds the polygons of one block.
+    more than `POINTS` points is quartered. Memory holds the polygons of one block.
 
     Args:
         polygons: in mask pixels; scale: base pixels per mask pixel.
     """
-    file = polygons if isinstance(polygons, ShapeFile) else ShapeFile.of(Shapes.of(polygons))
-    for block, members in _by_block(file, scale):
-        placed = file.take(members).mapped((0.0, 0.0), (scale.x, scale.y)).polygon_array()
+    for block, members in _by_block(polygons, scale):
+        placed = polygons.take(members).mapped((0.0, 0.0), (scale.x, scale.y)).polygon_array()
         yield Annotation(
             name=f"{label.name} ({origin.model})",
             description=f"Predicted by HistoLoop with {origin.model}; not reviewed by a person.",

@@ -29,10 +29,6 @@ def benchmark(
     precision: Annotated[
         Precision, typer.Option(help="int8 only where the labels stay what they are.")
     ] = Precision.FP32,
-    tta: Annotated[int, typer.Option(help="Turns of each tile: 1, 4 or 8.")] = 1,
-    tissue_mask: Annotated[
-        bool, typer.Option(help="Leave out tiles that show only glass or ink.")
-    ] = True,
     rounds: Annotated[int, typer.Option(min=1, help="How often both are measured.")] = 5,
     out: Annotated[Path | None, typer.Option(help="Write all figures here, as JSON.")] = None,
     home: Annotated[
@@ -60,10 +56,8 @@ def benchmark(
         model=model,
         out=Path(),
         roi=parse_box(roi) if roi else None,
-        tta=tta,
         runtime=runtime,
         precision=precision,
-        tissue_only=tissue_mask,
     )
     executor = ThreadExecutor(said.workers)
     found = benchmark(asked, said.home, executor, rounds, lambda line: typer.echo(line, err=True))

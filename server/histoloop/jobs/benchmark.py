@@ -16,11 +16,18 @@ from numpy.typing import NDArray
 
 from histoloop.errors import RegionError
 from histoloop.jobs.context import Context, Executor, SilentListener
-from histoloop.jobs.plan import Plan, SegmentParameters
+from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.prediction import PredictionTask, lent_segmenter
 from histoloop.jobs.report import STAGES, Report
-from histoloop.jobs.segment import SHARD_SIDE, plan_segmentation, prediction_task, segment
-from histoloop.models.segmenter import normalise, turned_answers
+from histoloop.jobs.segment import (
+    SHARD_SIDE,
+    calibrated,
+    plan_segmentation,
+    prediction_task,
+    segment,
+)
+from histoloop.models.runtimes import Precision
+from histoloop.models.segmenter import normalise
 from histoloop.slides.reading import read
 
 Result = TypeVar("Result")
@@ -88,17 +95,18 @@ def benchmark(
     """Segment a slide again and again, in turn with the bare model on as many tiles.
 
     Args:
-        parameters: their ``out`` is not written to.
+        parameters: their ``out`` is not written to; ``tta`` is 1.
         told: hears of every round.
 
     Raises:
         HistoloopError: whatever keeps the slide from being segmented, or there is no tissue.
     """
     with TemporaryDirectory(prefix="histoloop-benchmark-") as folder:
-        journey = _Journey(parameters, home, executor, Path(folder))
+        asked = replace(parameters, out=Path(folder) / "run", resume=False)
+        journey = _Journey(asked, home, executor)
         told("warming up")
         _, report = journey.once()
-        bare = _Bare.of(journey.plan(), home, executor)
+        bare = Bare.of(asked, home, executor)
         costs, reports = list[tuple[Cost, Cost]](), list[Report]()
         for number in range(1, rounds + 1):
             alone = bare.once()
@@ -110,30 +118,23 @@ def benchmark(
     return Benchmark(len(bare.order), alones, wholes, report, tuple(reports))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Journey:
     """The whole of a segmentation, files and all."""
 
     parameters: SegmentParameters
     home: Path
     executor: Executor
-    folder: Path
-    runs: int = 0
-
-    def plan(self) -> Plan:
-        return plan_segmentation(replace(self.parameters, out=self.folder / "plan"), self.home)
 
     def once(self) -> tuple[Cost, Report]:
-        self.runs += 1
-        asked = replace(self.parameters, out=self.folder / str(self.runs), resume=False)
         context = Context(self.executor, SilentListener())
-        cost, report = _timed(lambda: segment(asked, self.home, context))
-        shutil.rmtree(asked.out)
+        cost, report = _timed(lambda: segment(self.parameters, self.home, context))
+        shutil.rmtree(self.parameters.out)
         return cost, report
 
 
 @dataclass(frozen=True)
-class _Bare:
+class Bare:
     """The model alone: what it sees lies in memory, what it says is dropped.
 
     Attributes:
@@ -147,7 +148,10 @@ class _Bare:
     executor: Executor
 
     @classmethod
-    def of(cls, plan: Plan, home: Path, executor: Executor) -> _Bare:
+    def of(cls, asked: SegmentParameters, home: Path, executor: Executor) -> Bare:
+        plan = plan_segmentation(asked, home)
+        if asked.precision is Precision.INT8:
+            plan = calibrated(plan, home)
         if not plan.cells:
             raise RegionError(
                 f"{plan.slide.name}: shows no tissue to predict",
@@ -167,8 +171,7 @@ class _Bare:
     def _predict(self, part: Sequence[int]) -> None:
         with lent_segmenter(self.task) as segmenter:
             for number in part:
-                for _ in turned_answers(segmenter.runtime, self.kept[number], self.task.tta):
-                    pass
+                segmenter.runtime(self.kept[number])
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Cost, Result]:

@@ -56,7 +56,7 @@ def segment(
     if parameters.precision is Precision.INT8:
         context.listener.progress(Progress("calibrate"))
         with tally.timed("calibrate"):
-            plan = replace(plan, calibration=_calibration(plan, home / "cache"))
+            plan = calibrated(plan, home)
     if parameters.resume and (done := outputs.finished(parameters, plan.digest)):
         return _completed(plan, done, context)
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
@@ -82,14 +82,18 @@ def plan_segmentation(parameters: SegmentParameters, home: Path, run: str | None
     return plan
 
 
-def _calibration(plan: Plan, cache: Path) -> quantised.Calibration:
-    """The one that is kept, or one on tissue from all over the plan.
+def calibrated(plan: Plan, home: Path) -> Plan:
+    """With the int8 network that is kept, or one calibrated on tissue from all over the plan.
 
     Raises:
         ModelError: int8 is not good enough.
     """
-    if kept := quantised.calibration(plan.model, cache):
-        return kept
+    cache = home / "cache"
+    found = quantised.calibration(plan.model, cache) or _calibration(plan, cache)
+    return replace(plan, calibration=found)
+
+
+def _calibration(plan: Plan, cache: Path) -> quantised.Calibration:
     cells = plan.cells[:: -(-len(plan.cells) // quantised.TILES) or 1]
     if not cells:
         raise ModelError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from shapely import Polygon
 
 from histoloop.masks.shapes import Floats, Integers, Shapes, gather, offsets_of
 from histoloop.masks.spool import Spool
@@ -29,10 +30,10 @@ class ShapeFile:
         self._lengths: list[Integers] = [np.zeros(0, np.int64)]
 
     @classmethod
-    def of(cls, shapes: Shapes) -> ShapeFile:
+    def of(cls, polygons: Sequence[Polygon]) -> ShapeFile:
         """A file of these."""
         made = cls()
-        made.append(shapes)
+        made.append(Shapes.of(polygons))
         return made
 
     def append(self, shapes: Shapes) -> None:

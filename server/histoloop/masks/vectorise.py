@@ -22,7 +22,6 @@ TOLERANCE_PX = 0.5
 VERTICES = 10_000_000
 """Of one class at most: a file of some 250 MB, more than any viewer can show."""
 
-
 LEAST_IOU = 0.99
 """Where specks are more than a hundredth of a class, they are what the mask says."""
 

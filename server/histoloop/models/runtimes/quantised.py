@@ -43,7 +43,6 @@ LEAST_DICE = 0.995
 TILES = 32
 """Enough for the ranges to settle: half of them are calibrated on, half are judged."""
 
-
 EXACT = ((1, 1), (1, 2), (2, 3))
 """How many convolutions at the start and at the end stay float: tried in turn, the fastest first,
 until the labels hold."""
@@ -104,13 +103,15 @@ def calibrate(
     judged = _Judge(model, cache, judge, slide)
     reached = 0.0
     for exact in EXACT:
-        name = f"{model.card.digest}.int8.{fingerprint}.{exact[0]}-{exact[1]}.xml"
-        _quantise(model, cache, learn, exact, _folder(cache) / name)
-        dice = judged.dice(_folder(cache) / name)
+        path = _folder(cache) / f"{model.card.digest}.int8.{fingerprint}.{exact[0]}-{exact[1]}.xml"
+        _quantise(model, cache, learn, exact, path)
+        dice = judged.dice(path)
         if dice >= LEAST_DICE:
-            found = Calibration(name, slide, fingerprint, len(learn), len(judge), exact, dice)
+            found = Calibration(path.name, slide, fingerprint, len(learn), len(judge), exact, dice)
             replace_text(_record(model, cache), json.dumps(asdict(found)))
             return found
+        for file in (path, path.with_suffix(".bin")):
+            file.unlink(missing_ok=True)
         reached = max(reached, dice)
     raise ModelError(
         f"{model.card.reference}: int8 is refused: its labels on {slide} have Dice "
@@ -188,7 +189,7 @@ class _Judge:
         """Of a network's labels and the model's, of the class that fares worst."""
         said = self._labels(network)
         found = [_dice(self._truth, said, one) for one in self._model.card.labels]
-        return round(min(dice for dice in found if dice is not None), 4)
+        return min(dice for dice in found if dice is not None)
 
     def _labels(self, network: Path) -> list[Labels]:
         card = self._model.card
