@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.traffic.end(Exchange(self.command, self.path, *story))
 
     def _answer(self, fault: Fault) -> None:
-        time.sleep(fault.delay)
+        fault.hold()
         if fault.drop:
             self._hang_up()
             return

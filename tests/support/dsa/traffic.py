@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 
 
@@ -13,8 +14,9 @@ class Fault:
 
     One of: `status` answers in the server's place; `drop` closes the connection and forwards
     nothing; `lose_answer` forwards, then closes without an answer; `cut` sends that many bytes of
-    the true body and closes. `delay` seconds come first, alone or with one of them. The first
-    `skip` matches pass, then `times` are hit, without `times` all.
+    the true body and closes. `delay` seconds come first, or what comes of it waits `until` the
+    event (two minutes at most), alone or with one of them. The first `skip` matches pass, then
+    `times` are hit, without `times` all.
     """
 
     path: str = ""
@@ -24,9 +26,16 @@ class Fault:
     lose_answer: bool = False
     cut: int | None = None
     delay: float = 0.0
+    until: threading.Event | None = None
     skip: int = 0
     times: int | None = None
     hits: int = field(default=0, init=False)
+
+    def hold(self) -> None:
+        """What it waits for before anything else comes of it."""
+        time.sleep(self.delay)
+        if self.until is not None:
+            self.until.wait(timeout=120)
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether this request is hit; counts it."""
