@@ -1,4 +1,7 @@
-"""Do two tile grids, offset by half a tile, say the same?
+"""Do two tile grids, offset by about half a tile, say the same?
+
+Neighbouring tiles of one run lie a cell apart, and so in step with the network's strides as far
+as a cell is: the second grid keeps that step, for it shall show what a seam could.
 
 ``python -m benchmarks.seam_audit SLIDE [MODEL]`` predicts a slide twice and prints how many
 tissue pixels change their label, and how far probabilities move.
@@ -6,6 +9,7 @@ tissue pixels change their label, and how far probabilities move.
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,17 +39,23 @@ class Audit:
 
 
 def audit(slide: Path, model: str, home: Path) -> Audit:
-    """Compare the grid at the origin with the one half a cell further."""
+    """Compare the grid at the origin with the one about half a cell further."""
     with TemporaryDirectory() as folder:
         parameters = SegmentParameters(SlideFile(slide), model, Path(folder))
         plan = plan_segmentation(parameters, home)
         one = predict(plan, plan.grid, home)
-        shift = plan.grid.tiling.step // 2
+        shift = half_a_cell(plan.grid.tiling.step, plan.model.card.stride)
         other = predict(plan, replace(plan.grid, shift=shift), home)
     tissue = tissue_pixels(plan)
     flips = ((one >= 128) != (other >= 128))[tissue]
     apart = np.abs(one.astype(np.int16) - other)[tissue]
     return Audit(int(tissue.sum()), float(flips.mean()), float(apart.mean() / 255))
+
+
+def half_a_cell(step: int, stride: int) -> int:
+    """About half a step, px, at which strides begin where those of a neighbouring tile do."""
+    unit = math.gcd(step, stride)
+    return step // 2 // unit * unit
 
 
 def predict(plan: Plan, grid: TileGrid, home: Path) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from histoloop.cli.main import app
 from histoloop.cli.train_options import train_parameters
 from histoloop.errors import UsageError
 from histoloop.models.card import read_card
+from histoloop.tiling.grid import Tiling
 from histoloop.training.plan import TrainingPlan
 
 SIDE = 512
@@ -156,10 +157,13 @@ def test_what_cannot_be_is_one_error(arguments, wanted, tmp_path, monkeypatch):
 @pytest.mark.parametrize("levels", [8, 9])
 def test_sides_that_were_not_given_fit_the_network(levels, tmp_path):
     given = {"architecture": "unet-classic", "arch_config": {"levels": levels}}
-    card = {"name": "m", "version": 1, "mpp": 2.0, "halo": 48}
-    open_ones = ("tile", "classes", "assume_mpp", "init", "hold_out")
+    card = {"name": "m", "version": 1, "mpp": 2.0}
+    open_ones = ("tile", "halo", "classes", "assume_mpp", "init", "hold_out")
     words = dict.fromkeys(("summary", "notice", "licence"), "")
     plan = vars(TrainingPlan()) | {"side": None, "augment": True}
     options = plan | card | words | dict.fromkeys(open_ones) | given
     found = train_parameters(options, given, tmp_path, tmp_path / "out", None)
-    assert (found.plan.side, found.tile) == (2 ** (levels - 1), 512)
+    assert (found.plan.side, found.tile) == (2 ** (levels - 1), 1024)
+    tiling = Tiling(found.tile, found.halo, found.overlap)
+    assert tiling.halo >= 128
+    assert tiling.step % 2 ** (levels - 1) == 0, "neighbours are in step with the strides"

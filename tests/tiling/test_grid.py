@@ -85,3 +85,18 @@ def test_a_tiling_is_refused_or_leaves_room_for_two_ramps(tile, halo, overlap):
     else:
         with pytest.raises(UsageError, match="do not fit"):
             Tiling(tile, halo, overlap)
+
+
+@given(
+    tiles=st.integers(1, 40),
+    stride=st.sampled_from([1, 8, 16, 32, 128]),
+    overlap=st.sampled_from([0, 16, 32]),
+)
+def test_tiles_in_step_lie_a_multiple_of_the_stride_apart(tiles, stride, overlap):
+    try:
+        tiling = Tiling.in_step(tiles * stride, overlap, stride)
+    except UsageError:
+        assert tiles * stride < 4 / 3 * (3 * overlap + 2 * stride) + 1
+        return
+    assert tiling.step % stride == 0
+    assert tiling.tile // 8 <= tiling.halo < tiling.tile // 8 + stride

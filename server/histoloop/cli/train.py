@@ -70,14 +70,18 @@ def train(
     tile: Annotated[
         int | None,
         typer.Option(
-            help="Side of a tile when slides are segmented, px. [default: 512, or what fits]",
+            help="Side of a tile when slides are segmented, px. [default: 1024, or what fits]",
             rich_help_panel=NETWORK,
         ),
     ] = None,
     halo: Annotated[
-        int,
-        typer.Option(help="Context px whose prediction is dropped.", rich_help_panel=NETWORK),
-    ] = 48,
+        int | None,
+        typer.Option(
+            help="Context px whose prediction is dropped. [default: an eighth of the tile, or a "
+            "little more]",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Rounds of --steps.", rich_help_panel=COURSE)] = 20,
     steps: Annotated[int, typer.Option(help="Batches per epoch.", rich_help_panel=COURSE)] = 100,
     side: Annotated[

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from histoloop.jobs.train import TrainParameters
     from histoloop.training.experiment_config import Experiment
 
-_SIDE, _TILE = 128, 512
+_SIDE, _TILE = 128, 1024
 _PLAN = (
     "epochs",
     "steps",
@@ -88,6 +88,7 @@ def train_parameters(
     from histoloop.jobs.train import TrainParameters, class_cards
     from histoloop.jobs.train_experiment import patches_of
     from histoloop.models import architectures
+    from histoloop.tiling.grid import Tiling
     from histoloop.training.augmentation import UNCHANGED, Augmentation
     from histoloop.training.plan import TrainingPlan
 
@@ -101,6 +102,8 @@ def train_parameters(
     stride = architectures.configure(values["architecture"], 1, **shape).stride
     values["side"] = values["side"] or _fitting(_SIDE, stride)
     values["tile"] = given.get("tile") or _fitting(values["tile"] or _TILE, stride)
+    if values["halo"] is None:
+        values["halo"] = Tiling.in_step(values["tile"], TrainParameters.overlap, stride).halo
     if values["clip_norm"] is None and values["clip_value"] is None:
         values["clip_norm"] = 1.0
     if experiment and "steps" not in given and "steps" not in experiment.options:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from histoloop.errors import UsageError
-from histoloop.models import architectures
 from histoloop.models.card import ModelCard
 from histoloop.tiling.grid import Tiling
 
@@ -81,14 +80,10 @@ class PictureOptions:
 
 def _refuse_odd(card: ModelCard, tile: int) -> None:
     """Refuse a tile that the network's strides do not divide, where they are known."""
-    if card.architecture not in architectures.NAMES:
-        return
-    config = architectures.configure(
-        card.architecture, len(card.classes), **card.architecture_config
-    )
-    if tile % config.stride:
-        below = max(tile // config.stride, 1) * config.stride
+    stride = card.stride
+    if tile % stride:
+        below = max(tile // stride, 1) * stride
         raise UsageError(
             f"{card.reference} takes no tile of {tile} px",
-            hint=f"a multiple of {config.stride}, {below} say",
+            hint=f"a multiple of {stride}, {below} say",
         )

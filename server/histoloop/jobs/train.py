@@ -65,8 +65,8 @@ class TrainParameters:
     architecture: str = "lean-unet"
     architecture_config: Mapping[str, Any] = field(default_factory=dict)
     init: str | None = None
-    tile: int = 512
-    halo: int = 48
+    tile: int = 1024
+    halo: int = 128
     overlap: int = 32
     hold_out: str | None = None
     summary: str = ""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from histoloop.errors import ModelError
 from histoloop.masks.labels import LabelClass
+from histoloop.models import architectures
 from histoloop.tiling.grid import Tiling
 
 CARD = "card.json"
@@ -59,6 +60,18 @@ class ModelCard(BaseModel):
     def labels(self) -> tuple[LabelClass, ...]:
         """The classes as masks have them."""
         return tuple(LabelClass(one.name, one.code, one.color) for one in self.classes)
+
+    @property
+    def stride(self) -> int:
+        """A side of a tile must be a multiple of this, px; 1 where the architecture is not ours.
+
+        Raises:
+            UsageError: the architecture is ours, and has no such config.
+        """
+        if self.architecture not in architectures.NAMES:
+            return 1
+        shape = self.architecture_config
+        return architectures.configure(self.architecture, len(self.classes), **shape).stride
 
     @property
     def tiling(self) -> Tiling:

@@ -63,6 +63,21 @@ class Tiling:
                 hint="overlap must be even, and tile ≥ 2 · halo + 3 · overlap",
             )
 
+    @classmethod
+    def in_step(cls, tile: int, overlap: int, stride: int) -> Tiling:
+        """With an eighth of the tile as its halo, or a little more.
+
+        A cell is a multiple of the network's stride, as the tile is, so that every tile has its
+        strides begin where its neighbour's do: else they would see the same tissue differently.
+
+        Raises:
+            UsageError: the tile is too small for that.
+        """
+        halo = next(
+            (some for some in range(tile // 8, tile) if (2 * some + overlap) % stride == 0), tile
+        )
+        return cls(tile, halo, overlap)
+
     @property
     def step(self) -> int:
         """Side of a cell."""
