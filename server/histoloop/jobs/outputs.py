@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,23 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
     Raises:
         OutputError: a file cannot be written.
     """
+    with ThreadPoolExecutor(1) as pool:  # neither needs a whole core for itself
+        codes = pool.submit(_write_codes, plan, mask, folder, tally, check)
+        with tally.timed("trace"):
+            vectors = [
+                _vectorise(mask, plan, channel, folder, check)
+                for channel in range(len(plan.labels))
+            ]
+        counts = codes.result()
+    with tally.timed("write"):
+        write_documents(folder / ANNOTATION, _documents(plan, vectors))
+    return Results(counts, vectors)
+
+
+def _write_codes(
+    plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check
+) -> NDArray[np.int64]:
+    """mask.tiff; how many pixels each code has, by code."""
     counts = np.zeros(256, np.int64)
     with tally.timed("write"):
         write_pyramid(
@@ -89,13 +107,7 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
             nearest=True,
             description=f"HistoLoop {__version__} class codes of {plan.model.card.reference}",
         )
-    with tally.timed("trace"):
-        vectors = [
-            _vectorise(mask, plan, channel, folder, check) for channel in range(len(plan.labels))
-        ]
-    with tally.timed("write"):
-        write_documents(folder / ANNOTATION, _documents(plan, vectors))
-    return Results(counts, vectors)
+    return counts
 
 
 def report(
@@ -193,7 +205,8 @@ def _label_bands(
         check()
         band = mask.read(Box(0, top, width, min(step, height - top)))
         codes = labels(band, plan.labels, plan.parameters.threshold)
-        counts += np.bincount(codes.ravel(), minlength=256)
+        for one in plan.labels:  # `bincount` would make eight bytes of each
+            counts[one.code] += np.count_nonzero(codes == one.code)
         yield codes
 
 

@@ -103,8 +103,7 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     began = time.perf_counter()
     _save(path, tiles)
     seconds["store"] = time.perf_counter() - began
-    worker = f"{os.uname().nodename}:{os.getpid()}"
-    return ShardResult(tiles, seconds | source.seconds, worker, peak_rss())
+    return ShardResult(tiles, seconds | source.seconds, this_process(), peak_rss())
 
 
 @contextmanager
@@ -151,6 +150,11 @@ class _Source:
     @property
     def seconds(self) -> dict[str, float]:
         return {"read": self._decoding, "resample": self._reading - self._decoding}
+
+
+def this_process() -> str:
+    """Host and process, as no other worker is called."""
+    return f"{os.uname().nodename}:{os.getpid()}"
 
 
 def peak_rss() -> int:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from histoloop.jobs.prediction import ShardResult, peak_rss
+from histoloop.jobs.prediction import ShardResult, peak_rss, this_process
 
 STAGES = (
     *("tissue", "calibrate", "load", "read", "resample", "predict"),
@@ -61,8 +61,7 @@ class Tally:
     @property
     def peak_rss(self) -> int:
         """Bytes of all processes that took part, each at its own peak."""
-        mine = peak_rss()
-        return sum(self.peaks.values()) + (mine if mine not in self.peaks.values() else 0)
+        return sum({**self.peaks, this_process(): peak_rss()}.values())
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,10 @@ def labels(
     probabilities: Probabilities, classes: tuple[LabelClass, ...], threshold: float
 ) -> NDArray[np.uint8]:
     """``(rows, cols)`` uint8 class codes, 0 where no class reaches the threshold."""
-    codes = np.zeros(probabilities.shape[1:], np.uint8)
-    for channel, one in enumerate(classes):
-        codes[margin(probabilities, channel, threshold) > 0] = one.code
+    least = np.maximum(probabilities.max(axis=0), _grey(threshold))
+    codes = np.zeros(least.shape, np.uint8)
+    for channel, one in reversed(list(enumerate(classes))):  # of two equal ones the first stays
+        np.copyto(codes, one.code, where=probabilities[channel] == least)
     return codes
 
 

@@ -19,6 +19,9 @@ MPP = 8.0
 MARGIN_UM = 64.0
 """Kept around tissue: an edge is never computed without its surroundings."""
 
+_BAND = 256
+"""Rows looked at together: a large slide has 100 MB of them, and ten times that as numbers."""
+
 _SPECK_UM2 = 5_000.0
 _FAINT_DENSITY = 0.06
 _FAINT_CHROMA = 14
@@ -68,19 +71,30 @@ def find_tissue(slide: Slide) -> TissueMask:
 
 
 def _tissue(pixels: Pixels, mpp: float) -> NDArray[np.uint8]:
-    smooth = cv2.medianBlur(pixels, 3)
-    found = _without_ink(_stained(smooth), _ink(smooth)).astype(np.uint8)
+    smooth = np.asarray(cv2.medianBlur(pixels, 3), np.uint8)
+    white = _white(smooth)
+    bands = [smooth[top : top + _BAND] for top in range(0, len(smooth), _BAND)]
+    stained = np.concatenate([_stained(band, white) for band in bands])
+    ink = np.concatenate([_ink(band) for band in bands])
+    found = _without_ink(stained, ink).astype(np.uint8)
     joined = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(48.0 / mpp))
     return _without_specks(np.asarray(joined, np.uint8), _SPECK_UM2 / mpp**2)
 
 
-def _stained(pixels: Pixels) -> NDArray[np.bool_]:
-    """Denser or more colourful than glass; the slide's own white balances its lamp."""
-    white = np.clip(np.percentile(pixels, 99, axis=(0, 1)), 200, 255)
-    light = np.minimum(pixels / white, 1.0)
-    density = -np.log10(np.maximum(light, 1 / 255))
+def _white(pixels: Pixels) -> NDArray[np.float32]:
+    """Of the slide's own lamp: the 99th percentile of each channel, from its histogram."""
+    counts = [cv2.calcHist([pixels], [channel], None, [256], [0, 256]) for channel in range(3)]
+    shares = [np.cumsum(count, dtype=np.float64) / count.sum() for count in counts]
+    values = [np.searchsorted(share, 0.99) for share in shares]
+    return np.clip(np.array(values, np.float32), 200, 255)
+
+
+def _stained(pixels: Pixels, white: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Denser or more colourful than glass."""
+    light = np.minimum(pixels / white, 1)
     chroma = light.max(axis=2) - light.min(axis=2)
-    return np.asarray((density[..., 1] > _FAINT_DENSITY) | (chroma * 255 > _FAINT_CHROMA))
+    dense = light[..., 1] < 10**-_FAINT_DENSITY
+    return np.asarray(dense | (chroma * 255 > _FAINT_CHROMA))
 
 
 def _ink(pixels: Pixels) -> NDArray[np.bool_]:
