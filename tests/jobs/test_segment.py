@@ -180,6 +180,21 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(
     assert (parameters.out / "mask.tiff").read_bytes() == (broken.out / "mask.tiff").read_bytes()
 
 
+def test_a_shard_of_other_cells_is_computed_again(
+    plain_slide: Path, home: Path, tmp_path: Path
+) -> None:
+    """As another version might have cut them."""
+    parameters = SegmentParameters(coarse(plain_slide), "tumor", tmp_path, tissue_only=False)
+    with pytest.raises(CancelledError):
+        segment(parameters, home, Context(ThreadExecutor(1), Interrupted(after=4)))
+    first, *_ = sorted((tmp_path / ".shards").glob("*.npz"))
+    first.rename(first.with_stem("000001"))
+    for other in (tmp_path / ".shards").glob("*.npz"):
+        if other.stem != "000001":
+            other.unlink()
+    assert segment(replace(parameters, resume=True), home, CONTEXT).tiles["resumed"] == 0
+
+
 def test_a_finished_run_that_is_resumed_stays_the_same_run(
     plain_slide: Path, home: Path, tmp_path: Path
 ) -> None:

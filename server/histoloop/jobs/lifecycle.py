@@ -43,13 +43,14 @@ class LedgerListener:
     stage: str = "queued"
     _pending: list[Box] = field(default_factory=list)
     _noted: float = 0.0
+    _shown: bool = False
     _asked: float = 0.0
     _focus: Box | None = None
     _cancelled: bool = False
 
     def progress(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if progress.stage == self.stage and now - self._noted < _PERIOD_S:
+        now, first = time.monotonic(), bool(self._pending) and not self._shown
+        if progress.stage == self.stage and now - self._noted < _PERIOD_S and not first:
             return
         self.flush()
         self.ledger.progress(self.job, progress)
@@ -62,7 +63,7 @@ class LedgerListener:
         """Note the regions that have become available since the last time."""
         if self._pending:
             self.ledger.add_news(self.job, self._pending)
-            self._pending = []
+            self._pending, self._shown = [], True
 
     def focus(self) -> Box | None:
         self._ask()

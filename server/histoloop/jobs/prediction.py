@@ -82,8 +82,9 @@ class ShardResult:
 def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     """Predict the tiles of a shard, or load them when they lie on disk already."""
     path = task.shard_path(shard)
-    if (tiles := _load(path)) is not None:
-        return ShardResult(tiles, resumed=True)
+    found = _load(path)
+    if found is not None and tuple(found) == shard.cells:
+        return ShardResult(found, resumed=True)
     began = time.perf_counter()
     slide = _slide(task.slide, task.fingerprint)
     source = _Source(slide, Scale.between(known_mpp(slide), Mpp.square(task.mpp)))

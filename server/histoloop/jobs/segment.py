@@ -32,6 +32,9 @@ from histoloop.tiling.stitching import Probabilities, Stitcher
 SHARD_SIDE = 2
 """Cells a side: some seconds of work on a core, which is what a kill can cost."""
 
+_FEW = 16
+"""Cells that come one by one: somebody waits for so small a region to show."""
+
 _LOOK_S, _LOOK_SHARE = 1.0, 0.02
 """Between two writings of what is still to change, and how much of the time they may take; the
 first comes at once."""
@@ -125,7 +128,7 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
     runtimes.prepare(plan.model, task.runtime, task.cache)
     store = _Store(plan, MaskWriter(mask, plan.cells), listener)
     work = partial(predict_shard, task)
-    pending = shards(plan.cells, SHARD_SIDE)
+    pending = shards(plan.cells, SHARD_SIDE if len(plan.cells) > _FEW else 1)
     pace = Pace("predict", len(plan.cells))
     listener.progress(pace.advance(0))
     for result in context.executor.map(work, pending, _rank(plan, context), listener.check):

@@ -26,6 +26,9 @@ from histoloop.slides.slide import known_mpp
 jobs = APIBlueprint("jobs", __name__, url_prefix="/api", abp_tags=[Tag(name="jobs")])
 
 _POLL_S = 0.25
+_YOUNG_S, _YOUNG_POLL_S = 5.0, 0.05
+"""Who has just asked for a small region sees it almost as soon as it is there."""
+
 _KEEP_ALIVE_S = 15.0
 _RIGHTS_S = 20.0
 """How long a stream goes on before it is asked again whether its reader may see it."""
@@ -196,7 +199,7 @@ def job_events(path: ById) -> Response:
 def _events(here: Visit, id: str, after: int) -> Iterator[str]:
     ledger = here.library.ledger
     before: Job | None = None
-    spoken = allowed = time.monotonic()
+    began = spoken = allowed = time.monotonic()
     while before is None or not before.state.ended:
         if time.monotonic() - allowed > _RIGHTS_S:
             if not _may_go_on(here, id):
@@ -213,7 +216,8 @@ def _events(here: Visit, id: str, after: int) -> Iterator[str]:
             yield ": still here\n\n"
             spoken = time.monotonic()
         before = job
-        time.sleep(_POLL_S)
+        young = time.monotonic() - began < _YOUNG_S
+        time.sleep(_YOUNG_POLL_S if young else _POLL_S)
 
 
 def _may_go_on(here: Visit, id: str) -> bool:
