@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.masks.labels import LabelClass
-from histoloop.masks.mask import Mask, MaskFrame
+from histoloop.masks.mask import Downwards, Mask, MaskFrame
 from histoloop.masks.writing import MaskWriter
 from histoloop.tiling.grid import Cell
 
@@ -35,6 +38,26 @@ def test_levels_are_means_and_nothing_is_lost_at_the_edge(tmp_path: Path) -> Non
     coarser = again.read(Box(0, 0, 187, 250), level=1)
     means = finest[:, :, :374].reshape(1, 250, 2, 187, 2).mean(axis=(2, 4))
     assert np.abs(coarser - means).max() <= 0.5
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    heights=st.lists(st.integers(1, 300), min_size=1, max_size=12),
+    sides=st.tuples(st.integers(0, 374), st.integers(1, 375)).filter(lambda two: two[0] < two[1]),
+)
+def test_downwards_the_same_is_read_and_no_chunk_twice(tmp_path, monkeypatch, heights, sides):
+    mask = Mask.create(tmp_path / "p.zarr", FRAME)
+    values = np.random.default_rng(0).integers(0, 256, (1, 500, 375)).astype(np.uint8)
+    mask.levels[0][:] = values
+    read, rows = list[int](), Downwards(mask)
+    with monkeypatch.context() as patched:
+        patched.setattr(mask, "read", lambda box: read.append(box.y) or Mask.read(mask, box))
+        for top, bottom in pairwise(np.minimum(np.cumsum([0, *heights]), 500).tolist()):
+            if top < bottom:
+                box = Box.between(sides[0], top, sides[1], bottom)
+                found = rows.read(box)
+                assert np.array_equal(found, values[:, top:bottom, sides[0] : sides[1]])
+    assert read == sorted(set(read))
 
 
 @pytest.mark.parametrize("zoom", [1, 4, 16])

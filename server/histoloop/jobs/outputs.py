@@ -22,7 +22,7 @@ from histoloop.geometry import Box, Mpp
 from histoloop.jobs.plan import Plan, SegmentParameters
 from histoloop.jobs.report import ClassArea, Report, Tally, Vectorisation
 from histoloop.masks.labels import labels, margin
-from histoloop.masks.mask import Mask
+from histoloop.masks.mask import Downwards, Mask
 from histoloop.masks.vectorise import VectorLayer, vectorise
 from histoloop.models.runtimes import choose
 from histoloop.slides.pyramid import write_pyramid
@@ -211,9 +211,11 @@ def _label_bands(
 
 
 def _vectorise(mask: Mask, plan: Plan, channel: int, folder: Path, check: Check) -> VectorLayer:
+    rows = Downwards(mask)
+
     def read_margin(box: Box) -> NDArray[np.int16]:
         check()
-        return margin(mask.read(box), channel, plan.parameters.threshold)
+        return margin(rows.read(box), channel, plan.parameters.threshold)
 
     return vectorise(
         read_margin, plan.grid.region, SMALLEST_UM2 / plan.mpp**2, folder=folder / SHARDS

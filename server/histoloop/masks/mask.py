@@ -129,6 +129,33 @@ class Mask:
         return result
 
 
+class Downwards:
+    """Reads a mask from top to bottom, in boxes of any height: no chunk is decoded twice for it."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._box, self._held = Box(0, 0, 0, 0), np.zeros((0, 0, 0), np.uint8)
+
+    def read(self, box: Box) -> Probabilities:
+        """As `Mask.read`; the last row of chunks stays in memory."""
+        step = self._mask.frame.chunk
+        tops = range(box.y // step * step, box.bottom, step)
+        parts = [self._row(top, box)[:, slice(*_rows(top, step, box))] for top in tops]
+        return np.concatenate(parts, axis=1)
+
+    def _row(self, top: int, box: Box) -> Probabilities:
+        bottom = min(top + self._mask.frame.chunk, self._mask.frame.size.height)
+        wanted = Box.between(box.x, top, box.right, bottom)
+        if wanted != self._box:
+            self._box, self._held = wanted, self._mask.read(wanted)
+        return self._held
+
+
+def _rows(top: int, step: int, box: Box) -> tuple[int, int]:
+    """Of a row of chunks, those that a box has."""
+    return max(box.y - top, 0), min(box.bottom - top, step)
+
+
 def _sampling(base: Box, out: Size, scale: Scale, source: Box) -> np.ndarray[Any, Any]:
     """Affine map from output pixel indices to source pixel indices; centres meet centres."""
     step_x, step_y = base.width / out.width / scale.x, base.height / out.height / scale.y
