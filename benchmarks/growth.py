@@ -48,11 +48,8 @@ class Run:
 
     @classmethod
     def of(cls, slide: Path, model: str) -> Run:
-        command = [str(Path(sys.executable).with_name("histoloop")), "segment", str(slide)]
         with TemporaryDirectory() as folder:
-            subprocess.run(
-                [*command, "--model", model, "--out", folder], check=True, capture_output=True
-            )
+            _histoloop("segment", slide, "--model", model, "--out", folder)
             (path,) = Path(folder).rglob("report.json")
             report = json.loads(path.read_text())
         seconds = report["seconds"]
@@ -60,13 +57,17 @@ class Run:
         return cls(report["tiles"]["run"], seconds["total"], seconds["trace"], peak)
 
 
+def _histoloop(*arguments: object) -> None:
+    command = [str(Path(sys.executable).with_name("histoloop")), *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def slide(folder: Path, side: int) -> Path:
     """A synthetic slide, made once."""
     path = folder / f"{side}.tiff"
     if not path.exists():
-        command = [str(Path(sys.executable).with_name("histoloop")), "synthesize", str(path)]
-        sides = ["--width", str(side), "--height", str(side)]
-        subprocess.run([*command, *sides, "--mpp", str(MPP), "--seed", "3"], check=True)
+        sides = ("--width", side, "--height", side)
+        _histoloop("synthesize", path, *sides, "--mpp", MPP, "--seed", 3)
     return path
 
 

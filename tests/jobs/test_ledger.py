@@ -17,7 +17,7 @@ from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
 from histoloop.jobs.job import TRANSITIONS, Failure, JobState, RetrainRequest, SegmentRequest
 from histoloop.jobs.ledger import Ledger
-from histoloop.jobs.lifecycle import beating
+from histoloop.jobs.lifecycle import LedgerListener, beating
 from histoloop.jobs.pace import Pace
 
 REQUEST = SegmentRequest("s1", "slide.svs", "tumor@1", Box(1, 2, 3, 4), 0.5)
@@ -117,6 +117,18 @@ def test_cancelling(ledger: Ledger) -> None:
     assert ledger.wishes(running) == (True, None)
     with pytest.raises(StateError, match="done"):
         ledger.request_cancel(done)
+
+
+def test_the_first_place_is_told_of_at_once_and_others_with_the_next_note(ledger: Ledger) -> None:
+    listener = LedgerListener(ledger, job := reach(ledger, JobState.RUNNING))
+    places = [Box(column, 0, 1, 1) for column in range(2)]
+    listener.progress(Progress("predict", 0, 9))
+    for done, place in enumerate(places, start=1):
+        listener.ready([place])
+        listener.progress(Progress("predict", done, 9))
+        assert ledger.news(job, 0)[0] == places[:1]
+    listener.progress(Progress("trace", 9, 9))
+    assert ledger.news(job, 0)[0] == places
 
 
 def test_focus_and_news(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""Two grids offset by half a tile agree, on real tissue, with the bundled model."""
+"""Two grids offset by about half a tile agree, on real tissue, with the bundled model."""
 
 from __future__ import annotations
 

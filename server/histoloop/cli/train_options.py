@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from histoloop.jobs.train import TrainParameters
     from histoloop.training.experiment_config import Experiment
 
-_SIDE, _TILE = 128, 1024
+_SIDE = 128
 _PLAN = (
     "epochs",
     "steps",
@@ -101,7 +101,7 @@ def train_parameters(
     shape = values["arch_config"] if experiment else given.get("arch_config", {})
     stride = architectures.configure(values["architecture"], 1, **shape).stride
     values["side"] = values["side"] or _fitting(_SIDE, stride)
-    values["tile"] = given.get("tile") or _fitting(values["tile"] or _TILE, stride)
+    values["tile"] = given.get("tile") or _fitting(values["tile"] or TrainParameters.tile, stride)
     if values["halo"] is None:
         values["halo"] = Tiling.in_step(values["tile"], TrainParameters.overlap, stride).halo
     if values["clip_norm"] is None and values["clip_value"] is None:

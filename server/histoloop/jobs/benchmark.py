@@ -7,6 +7,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -20,11 +22,11 @@ from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.prediction import PredictionTask, lent_segmenter
 from histoloop.jobs.report import STAGES, Report
 from histoloop.jobs.segment import (
-    SHARD_SIDE,
     calibrated,
     plan_segmentation,
     prediction_task,
     segment,
+    shards_of,
 )
 from histoloop.models.runtimes import Precision
 from histoloop.models.segmenter import normalise
@@ -115,7 +117,7 @@ def benchmark(
             reports.append(one)
             told(f"round {number} of {rounds}: {whole.wall / alone.wall:.3f}")
     alones, wholes = zip(*costs, strict=True)
-    return Benchmark(len(bare.order), alones, wholes, report, tuple(reports))
+    return Benchmark(sum(map(len, bare.parts)), alones, wholes, report, tuple(reports))
 
 
 @dataclass(frozen=True)
@@ -138,13 +140,13 @@ class Bare:
     """The model alone: what it sees lies in memory, what it says is dropped.
 
     Attributes:
-        kept: ``(1, tile, tile, 3)`` in [-1, 1] each; order: which of them are predicted, as many
-            as a run has tiles.
+        kept: ``(1, tile, tile, 3)`` in [-1, 1] each; parts: which of them are predicted together,
+            as many as a run's shards have tiles.
     """
 
     task: PredictionTask
     kept: tuple[NDArray[np.float32], ...]
-    order: tuple[int, ...]
+    parts: tuple[tuple[int, ...], ...]
     executor: Executor
 
     @classmethod
@@ -160,13 +162,13 @@ class Bare:
         cells = plan.cells[:: -(-len(plan.cells) // KEPT)]
         pixels = (read(plan.slide, plan.grid.read_box(cell), plan.scale) for cell in cells)
         kept = tuple(normalise(one[None]) for one in pixels)
-        order = tuple(number % len(kept) for number in range(len(plan.cells)))
-        return cls(prediction_task(plan, home), kept, order, executor)
+        numbers = cycle(range(len(kept)))
+        parts = tuple(tuple(islice(numbers, len(one.cells))) for one in shards_of(plan))
+        return cls(prediction_task(plan, home), kept, parts, executor)
 
     def once(self) -> Cost:
-        several = SHARD_SIDE**2
-        parts = [self.order[at : at + several] for at in range(0, len(self.order), several)]
-        return _timed(lambda: list(self.executor.map(self._predict, parts, len, lambda: None)))[0]
+        work = partial(self.executor.map, self._predict, self.parts, len, lambda: None)
+        return _timed(lambda: list(work()))[0]
 
     def _predict(self, part: Sequence[int]) -> None:
         with lent_segmenter(self.task) as segmenter:

@@ -80,7 +80,7 @@ def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> R
     Raises:
         OutputError: a file cannot be written.
     """
-    with ThreadPoolExecutor(1) as pool:  # neither needs a whole core for itself
+    with ThreadPoolExecutor(1) as pool:  # either alone leaves cores idle
         codes = pool.submit(_write_codes, plan, mask, folder, tally, check)
         with tally.timed("trace"):
             vectors = [

@@ -29,7 +29,7 @@ from histoloop.slides.reading import read
 from histoloop.tiling.grid import Cell, Shard, shards
 from histoloop.tiling.stitching import Probabilities, Stitcher
 
-SHARD_SIDE = 2
+_SHARD_SIDE = 2
 """Cells a side: some seconds of work on a core, which is what a kill can cost."""
 
 _FEW = 16
@@ -128,7 +128,7 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
     runtimes.prepare(plan.model, task.runtime, task.cache)
     store = _Store(plan, MaskWriter(mask, plan.cells), listener)
     work = partial(predict_shard, task)
-    pending = shards(plan.cells, SHARD_SIDE if len(plan.cells) > _FEW else 1)
+    pending = shards_of(plan)
     pace = Pace("predict", len(plan.cells))
     listener.progress(pace.advance(0))
     for result in context.executor.map(work, pending, _rank(plan, context), listener.check):
@@ -142,6 +142,11 @@ def _predict(plan: Plan, home: Path, mask: Mask, tally: Tally, context: Context)
     with tally.timed("store"):
         store.show()
     return stitcher
+
+
+def shards_of(plan: Plan) -> tuple[Shard, ...]:
+    """What workers are given, one at a time."""
+    return shards(plan.cells, _SHARD_SIDE if len(plan.cells) > _FEW else 1)
 
 
 def prediction_task(plan: Plan, home: Path) -> PredictionTask:

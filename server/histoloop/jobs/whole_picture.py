@@ -11,9 +11,9 @@ from histoloop.geometry import Box
 from histoloop.jobs.context import Executor
 from histoloop.jobs.plan import Plan
 from histoloop.jobs.prediction import predict_shard
-from histoloop.jobs.segment import SHARD_SIDE, prediction_task
+from histoloop.jobs.segment import prediction_task, shards_of
 from histoloop.models import runtimes
-from histoloop.tiling.grid import Cell, shards
+from histoloop.tiling.grid import Cell
 from histoloop.tiling.stitching import Probabilities, Stitcher
 
 
@@ -30,7 +30,7 @@ def predict_whole(plan: Plan, home: Path, executor: Executor) -> Probabilities:
     runtimes.prepare(plan.model, task.runtime, task.cache)
     canvas = np.zeros((len(plan.labels), plan.frame.height, plan.frame.width), np.uint8)
     stitcher = Stitcher(plan.grid, frozenset(plan.cells))
-    pending, work = shards(plan.cells, SHARD_SIDE), partial(predict_shard, task)
+    pending, work = shards_of(plan), partial(predict_shard, task)
     for result in executor.map(work, pending, lambda shard: shard.number, lambda: None):
         for cell, tile in result.tiles.items():
             for done, values in stitcher.add(cell, tile):

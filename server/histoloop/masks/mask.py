@@ -140,7 +140,7 @@ class Downwards:
         """As `Mask.read`; the last row of chunks stays in memory."""
         step = self._mask.frame.chunk
         tops = range(box.y // step * step, box.bottom, step)
-        parts = [self._row(top, box)[:, slice(*_rows(top, step, box))] for top in tops]
+        parts = [self._row(top, box)[:, max(box.y - top, 0) : box.bottom - top] for top in tops]
         return np.concatenate(parts, axis=1)
 
     def _row(self, top: int, box: Box) -> Probabilities:
@@ -149,11 +149,6 @@ class Downwards:
         if wanted != self._box:
             self._box, self._held = wanted, self._mask.read(wanted)
         return self._held
-
-
-def _rows(top: int, step: int, box: Box) -> tuple[int, int]:
-    """Of a row of chunks, those that a box has."""
-    return max(box.y - top, 0), min(box.bottom - top, step)
 
 
 def _sampling(base: Box, out: Size, scale: Scale, source: Box) -> np.ndarray[Any, Any]:

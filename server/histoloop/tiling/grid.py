@@ -70,13 +70,14 @@ class Tiling:
         A cell is a multiple of the network's stride, as the tile is, so that every tile has its
         strides begin where its neighbour's do: else they would see the same tissue differently.
 
+        Args:
+            stride: a power of two.
+
         Raises:
             UsageError: the tile is too small for that.
         """
-        halo = next(
-            (some for some in range(tile // 8, tile) if (2 * some + overlap) % stride == 0), tile
-        )
-        return cls(tile, halo, overlap)
+        least = tile // 8
+        return cls(tile, least + -(2 * least + overlap) % stride // 2, overlap)
 
     @property
     def step(self) -> int:

@@ -84,9 +84,9 @@ def _tissue(pixels: Pixels, mpp: float) -> NDArray[np.uint8]:
 def _white(pixels: Pixels) -> NDArray[np.float32]:
     """Of the slide's own lamp: the 99th percentile of each channel, from its histogram."""
     counts = [cv2.calcHist([pixels], [channel], None, [256], [0, 256]) for channel in range(3)]
-    shares = [np.cumsum(count, dtype=np.float64) / count.sum() for count in counts]
-    values = [np.searchsorted(share, 0.99) for share in shares]
-    return np.clip(np.array(values, np.float32), 200, 255)
+    below = np.cumsum(np.hstack(counts), axis=0, dtype=np.float64)
+    reached = (below >= 0.99 * below[-1]).argmax(axis=0)
+    return np.asarray(np.clip(reached, 200, 255), np.float32)
 
 
 def _stained(pixels: Pixels, white: NDArray[np.float32]) -> NDArray[np.bool_]:

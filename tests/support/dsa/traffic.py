@@ -14,9 +14,9 @@ class Fault:
 
     One of: `status` answers in the server's place; `drop` closes the connection and forwards
     nothing; `lose_answer` forwards, then closes without an answer; `cut` sends that many bytes of
-    the true body and closes. `delay` seconds come first, or what comes of it waits `until` the
-    event (two minutes at most), alone or with one of them. The first `skip` matches pass, then
-    `times` are hit, without `times` all.
+    the true body and closes. Before that, or alone, it waits `delay` seconds and then `until` the
+    event, two minutes at most. The first `skip` matches pass, then `times` are hit, without
+    `times` all.
     """
 
     path: str = ""
