@@ -18,9 +18,9 @@ from histoloop.training.trainer import Trainer
 SHORT = replace(PLAN, epochs=2, steps=3, side=16, batch=2, average=0.0)
 
 
-def trainer(**changes):
+def trainer(levels=2, **changes):
     def build():
-        return architectures.build("unet", 1, levels=2, base_filters=2, dropout=0.0)
+        return architectures.build("unet", 1, levels=levels, base_filters=2, dropout=0.0)
 
     return Trainer(build, 1, replace(SHORT, **changes))
 
@@ -53,6 +53,7 @@ def test_a_training_that_gets_no_better_ends():
     [
         {"precision": "mixed_float16"},
         {"optimizer": "adam", "clip_norm": None, "clip_value": 0.5},
+        {"levels": 3, "deep_supervision": True, "precision": "mixed_float16"},
     ],
 )
 def test_every_way_of_a_step_moves_finite_weights(changes):
@@ -76,10 +77,12 @@ def test_contradictions_are_refused():
         TrainingPlan(schedule="stairs")
 
 
-def test_a_training_that_was_cut_goes_on_to_the_same_weights_bit_for_bit(tmp_path):
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_training_that_was_cut_goes_on_to_the_same_weights_bit_for_bit(deep, tmp_path):
     kept = Checkpoint(tmp_path / "checkpoint.npz", {"plan": 1})
     data = ([sample()], [sample("two")])
     plan = {"epochs": 3, "steps": 12, "average": 0.9, "keep": "best"}
+    plan |= {"deep_supervision": deep, "levels": 3}
     whole, cut, resumed = (trainer(**plan) for _ in range(3))
     scores = [(one.loss, one.dice) for one in whole.fit(*data)]
     next(cut.fit(*data))

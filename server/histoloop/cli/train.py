@@ -112,6 +112,14 @@ def train(
             rich_help_panel=COURSE,
         ),
     ] = False,
+    deep_supervision: Annotated[
+        bool,
+        typer.Option(
+            "--deep-supervision",
+            help="Judge every level of the decoder, while training; UNet 3+ was published so.",
+            rich_help_panel=COURSE,
+        ),
+    ] = False,
     optimizer: Annotated[
         str, typer.Option(help="adamw or adam.", rich_help_panel=COURSE)
     ] = "adamw",

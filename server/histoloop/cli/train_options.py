@@ -36,6 +36,7 @@ _PLAN = (
     "precision",
     "loss",
     "crowd",
+    "deep_supervision",
     "shift",
 )
 _CARD = ("name", "version", "mpp", "architecture", "init", "tile", "halo", "hold_out")

@@ -44,6 +44,8 @@ class TrainingPlan:
         loss: its name in `losses.LOSSES`.
         crowd: learn from each annotator's own mask through a confusion matrix of theirs, see
             `crowd_loss`, instead of from the one mask that was made of them.
+        deep_supervision: judge every decoder level by the loss while training, see
+            `deep_supervision`.
         shift: added to the log odds of the finished network. Half of the patches are centred on
             a class, and Dice forgives too much sooner than too little: on patients that it
             has not seen a network calls too much (`benchmarks/leave_one_out.py` says how much).
@@ -73,6 +75,7 @@ class TrainingPlan:
     precision: str = "float32"
     loss: str = "bce+dice"
     crowd: bool = False
+    deep_supervision: bool = False
     shift: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 

@@ -64,7 +64,8 @@ def compiled_step(
     """Updates the network by a batch (pixels, truth, weight, …); returns what `Trainer` adds up.
 
     That is the loss, how many of the batch's known pixels, each counted for every class, were
-    rightly in or out at probability 0.5, and how many are known.
+    rightly in or out at probability 0.5, and how many are known. A network of several outputs
+    is judged by the sum of their losses, and counted by the first.
 
     Args:
         loss_of: takes what follows the weight in a batch, too.
@@ -77,14 +78,15 @@ def compiled_step(
 
     def learn(pixels: Any, truth: Any, weight: Any, *more: Any) -> Any:
         with tf.GradientTape() as tape:
-            predicted = replicas.whole(network(pixels, training=True), truth.shape[0])
-            loss = loss_of(truth, predicted, weight, *more)
+            outputs = tf.nest.flatten(network(pixels, training=True))
+            said = [replicas.whole(one, truth.shape[0]) for one in outputs]
+            loss = sum(loss_of(truth, one, weight, *more) for one in said)
             scaled = optimizer.scale_loss(loss)
         own, common = tape.gradient(scaled, (network.trainable_variables, beside))
         # A replica knows only its share of the first, and all of the others.
         gradients = replicas.total([*own, *(one / replicas.count for one in common)])
         known = tf.broadcast_to(weight > 0, tf.shape(truth))
-        right = known & ((predicted >= 0.5) == (truth >= 0.5))
+        right = known & ((said[0] >= 0.5) == (truth >= 0.5))
         return gradients, (loss, tf.math.count_nonzero(right), tf.math.count_nonzero(known))
 
     @tf.function  # type: ignore[untyped-decorator]

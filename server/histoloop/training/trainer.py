@@ -16,6 +16,7 @@ from histoloop.training.backend import load_backend
 from histoloop.training.checkpoint import Checkpoint, Groups
 from histoloop.training.course import Course
 from histoloop.training.crowd_loss import Annotators
+from histoloop.training.deep_supervision import supervised
 from histoloop.training.evaluation import predict_picture
 from histoloop.training.metrics import Overlap, overlap
 from histoloop.training.patches import PatchSource
@@ -88,11 +89,12 @@ class Trainer:
         with self._replicas.scope():
             self._training = _under(plan.precision, build)
             self._training.set_weights(self.network.get_weights())
+            self._learning = supervised(self._training) if plan.deep_supervision else self._training
             self._crowd = Annotators(annotators, classes) if annotators else None
             beside = self._crowd.variables if self._crowd else []
             self._optimizer = optimizer_of(plan)
-            self._optimizer.build([*self._training.trainable_variables, *beside])
-        self._replicas.synchronise(self._training)
+            self._optimizer.build([*self._learning.trainable_variables, *beside])
+        self._replicas.synchronise(self._learning)
         self._best: list[Any] = self.network.get_weights()
         self.epochs: list[Epoch] = []
         self._loss = losses.named(plan.loss, classes)
@@ -101,7 +103,7 @@ class Trainer:
         loss = self._crowd.through(self._loss) if self._crowd else self._loss
         self._course = Course(plan)
         self._step = compiled_step(
-            self._training, self._optimizer, loss, paces, beside, self._replicas
+            self._learning, self._optimizer, loss, paces, beside, self._replicas
         )
 
     def resume(self, checkpoint: Checkpoint) -> int:
@@ -179,7 +181,7 @@ class Trainer:
     def _variables(self) -> dict[str, list[Any]]:
         """All that a step changes, seeds of dropout included."""
         return {
-            "training": self._training.variables,
+            "training": self._learning.variables,
             "network": self.network.variables,
             "optimizer": self._optimizer.variables,
         } | ({"annotators": self._crowd.variables} if self._crowd else {})

@@ -1,8 +1,8 @@
 """UNet 3+ (Huang et al. 2020, arXiv:2004.08790): every decoder level sees every scale.
 
 Differences from the paper: 16 instead of 64 filters at the finest level and 16 instead of 64
-channels per skip, for CPUs (64 give its 27 million parameters). Its deep supervision and its
-classification-guided module are left out: both need a loss on more than one output.
+channels per skip, for CPUs (64 give its 27 million parameters). Its deep supervision is an option
+of the training; its classification-guided module is left out.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def build(config: Config) -> keras.Model:
         for step in ("a", "b"):
             x = blocks.convolution(x, config.base_filters * 2**level, name=f"encode{level}{step}")
         encoded.append(x)
-    decoded = {config.levels - 1: x}
+    coarsest = config.levels - 1
+    decoded = {coarsest: layers.Identity(name=f"decode{coarsest}")(x)}
     for level in reversed(range(config.levels - 1)):
         scales = [encoded[other] for other in range(level + 1)]
         scales += [decoded[other] for other in range(level + 1, config.levels)]
