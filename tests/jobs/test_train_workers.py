@@ -66,20 +66,23 @@ def alone(data_folder, tmp_path_factory):  # noqa: F811
     return out
 
 
+@pytest.mark.parametrize("victim", [0, 1])
 def test_one_is_killed_the_other_says_so_and_both_go_on_to_the_weights_of_one(
+    victim,
     data_folder,  # noqa: F811
     alone,
     tmp_path,
 ):
-    chief, other = workers(data_folder, tmp_path, tmp_path)
+    both = chief, other = workers(data_folder, tmp_path, tmp_path)
     assert chief.stdout
     for line in chief.stdout:
         if line.startswith("epoch 1/3"):
             break
-    other.send_signal(signal.SIGKILL)
-    (_, said), _ = ended(chief, other)
-    assert chief.returncode == 1
-    assert "histoloop: worker 0 of 2: another worker has gone" in said
+    both[victim].send_signal(signal.SIGKILL)
+    left = 1 - victim
+    said = ended(chief, other)[left][1]
+    assert both[left].returncode == 1
+    assert f"histoloop: worker {left} of 2: another worker has gone" in said
     assert not (tmp_path / "card.json").exists()
 
     chief, other = workers(data_folder, tmp_path, tmp_path)
