@@ -7,7 +7,7 @@ import pytest
 from tests.support.pictures import noise
 
 from histoloop.geometry import Size
-from histoloop.models.runtimes import RuntimeName, choose
+from histoloop.models.runtimes import RuntimeName, choose, reason
 from histoloop.models.runtimes.openvino import OpenVinoRuntime, converted
 from histoloop.models.runtimes.tensorflow import TensorFlowRuntime
 from histoloop.models.segmenter import Segmenter, normalise
@@ -106,3 +106,5 @@ def test_four_turns_are_the_mean_of_four_predictions(tiny, openvino, tile):
 def test_auto_takes_openvino_where_it_is():
     assert choose(RuntimeName.AUTO) is RuntimeName.OPENVINO
     assert choose(RuntimeName.TENSORFLOW) is RuntimeName.TENSORFLOW
+    assert "OpenVINO is installed" in reason(RuntimeName.AUTO)
+    assert reason(RuntimeName.TENSORFLOW) == "as asked for"

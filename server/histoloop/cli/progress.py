@@ -96,7 +96,8 @@ def _said(outcome: Outcome) -> Outcome:
             f"{one.name} {one.area_mm2:.2f} mm² ({one.share:.0%} of the tissue)"
             for one in outcome.report.classes
         )
-        print(f"{outcome.slide.name}: {areas} in {outcome.report.seconds['total']:.1f} s", end="")
+        took = f"{outcome.report.seconds['total']:.1f} s on {outcome.report.runtime}"
+        print(f"{outcome.slide.name}: {areas} in {took}", end="")
         print(f" → {outcome.out}")
     return outcome
 

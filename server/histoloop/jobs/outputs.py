@@ -24,7 +24,7 @@ from histoloop.jobs.report import ClassArea, Report, Tally, Vectorisation
 from histoloop.masks.labels import labels, margin
 from histoloop.masks.mask import Downwards, Mask
 from histoloop.masks.vectorise import VectorLayer, vectorise
-from histoloop.models.runtimes import choose
+from histoloop.models.runtimes import choose, reason
 from histoloop.slides.pyramid import write_pyramid
 
 PROBABILITY = "probability.zarr"
@@ -143,6 +143,7 @@ def report(
         threshold=plan.parameters.threshold,
         tta=plan.parameters.tta,
         runtime=choose(plan.parameters.runtime),
+        runtime_reason=reason(plan.parameters.runtime),
         precision=plan.parameters.precision,
         calibration=asdict(plan.calibration) if plan.calibration else {},
         tiles={

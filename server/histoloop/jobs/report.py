@@ -101,6 +101,7 @@ class Report:
     Attributes:
         tiling: px of tile, halo and overlap, and whether the picture was one tile.
         pictures: ``files`` that lie beside it, and whether they were ``sharpened``.
+        runtime_reason: why that runtime was chosen.
         calibration: where int8 was computed, what speaks for its network.
     """
 
@@ -122,6 +123,7 @@ class Report:
     warnings: list[str]
     tiling: dict[str, Any] = field(default_factory=dict)
     pictures: dict[str, Any] = field(default_factory=dict)
+    runtime_reason: str = ""
     precision: str = "fp32"
     calibration: dict[str, Any] = field(default_factory=dict)
 

@@ -79,6 +79,19 @@ def prepare(model: Model, wanted: RuntimeName, cache: Path) -> None:
         converted(model, cache)
 
 
+def reason(wanted: RuntimeName) -> str:
+    """Why `choose` takes the runtime that it takes, in a few words.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    if choose(wanted) is wanted:
+        return "as asked for"
+    if choose(wanted) is RuntimeName.OPENVINO:
+        return "OpenVINO is installed, and about twice as fast as TensorFlow on CPUs"
+    return "OpenVINO is not installed"
+
+
 def choose(wanted: RuntimeName) -> RuntimeName:
     """The runtime that will run.
 
