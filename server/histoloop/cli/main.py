@@ -21,6 +21,7 @@ from histoloop.cli import (
     serve,
     synthesize,
     train,
+    worker,
 )
 from histoloop.cli.annotations import app as annotations_app
 from histoloop.errors import CancelledError, HistoloopError
@@ -40,6 +41,7 @@ app.command("train")(train.train)
 app.command("retrain")(retrain.retrain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
+app.command("worker")(worker.worker)
 app.command("synthesize")(synthesize.synthesize)
 app.add_typer(annotations_app, name="annotations")
 app.add_typer(dataset.app, name="dataset")

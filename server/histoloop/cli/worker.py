@@ -1,0 +1,51 @@
+"""`histoloop worker`: compute for a scheduler."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def worker(
+    scheduler: Annotated[
+        str, typer.Argument(metavar="SCHEDULER", help="Its address, e.g. tcp://machine:8786.")
+    ],
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Predictions at a time, a core each. [default: all cores]"),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="For Dask's own files. [default: the system's temporary]")
+    ] = None,
+) -> None:
+    """Compute for a Dask scheduler, until Ctrl-C: tiles, and whole jobs of a service.
+
+    All machines need the same HistoLoop, and the slides, the home folder and the output under the
+    same paths: a shared folder. Slides of a Digital Slide Archive are read from it by each. Workers
+    may come and go; what one had not finished, another does.
+
+    Example, on one machine `dask scheduler`, on as many as you like
+    `histoloop worker tcp://first-machine:8786`, and on any
+    `histoloop serve --slides /shared/slides --home /shared/home --scheduler tcp://first-machine:8786`
+    or `histoloop segment … --scheduler tcp://first-machine:8786`.
+
+    Who reaches the scheduler can run code on all of them: keep it on a network of your own.
+    """
+    from histoloop.config import settings
+    from histoloop.jobs.engine import connect
+
+    said = settings(scheduler=scheduler, workers=workers)
+    connect(scheduler).close()
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler]
+    command += ["--name", f"{socket.gethostname()}-{os.getpid()}", "--nworkers", str(said.workers)]
+    command += ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]
+    command += ["--local-directory", str(folder or tempfile.gettempdir())]
+    typer.echo(f"computing for {scheduler}, {said.workers} at a time (Ctrl-C ends it)")
+    sys.stdout.flush()
+    os.execv(sys.executable, command)  # its signals and its end are Dask's

@@ -1,0 +1,121 @@
+"""Workers of several machines come and go; what a slide's mask says does not change."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import Client
+from tests.support.pictures import tissue_picture
+
+from histoloop.geometry import Mpp, Size
+from histoloop.slides.pyramid import write_pyramid
+
+BIN = Path(sys.executable).parent
+PIECE, TIMES = Size(1000, 800), 5
+
+
+@pytest.fixture(scope="module")
+def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("slides") / "large.tiff"
+    picture = np.tile(tissue_picture(PIECE, seed=5), (TIMES, TIMES, 1))
+    write_pyramid(path, Size(*picture.shape[1::-1]), Mpp.square(1.0), [picture])
+    return path
+
+
+@contextmanager
+def machine(*command: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with its children, ended at the latest with the block."""
+    process = subprocess.Popen(
+        [str(BIN / str(command[0])), *map(str, command[1:])],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        lost(process)
+
+
+def lost(process: subprocess.Popen[bytes]) -> None:
+    """As if its plug had been pulled."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def until(true: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def stored(run: Path) -> dict[str, bytes]:
+    """Everything that a run says of the slide, and none of what it says of itself."""
+    files = [run / "mask.tiff", *sorted((run / "probability.zarr").rglob("*"))]
+    return {str(one.relative_to(run)): one.read_bytes() for one in files if one.is_file()}
+
+
+def test_one_joins_late_and_one_is_lost_and_the_files_are_the_same(
+    slide: Path, home: Path, tmp_path: Path
+) -> None:
+    def segment(out: Path, *more: object) -> tuple[object, ...]:
+        return (*("histoloop", "segment", slide, "--home", home, "--tta", 4, "--out", out, *more),)
+
+    with machine(*segment(tmp_path / "alone")) as alone:
+        assert alone.wait(120) == 0
+    with ExitStack() as stack:
+        file = tmp_path / "scheduler.json"
+        stack.enter_context(
+            machine(
+                *("dask", "scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard"),
+                *("--no-jupyter", "--scheduler-file", file),
+            )
+        )
+        until(file.is_file)
+        until(lambda: file.read_text().endswith("}"))
+        address = json.loads(file.read_text())["address"]
+        client = stack.enter_context(Client(address, set_as_default=False))
+
+        def workers() -> set[str]:
+            return set(client.scheduler_info(n_workers=-1)["workers"])
+
+        work = ("histoloop", "worker", address, "--workers", 1, "--folder", tmp_path)
+        first = stack.enter_context(machine(*work))
+        until(workers)
+        (early,) = workers()
+        out = tmp_path / "shared"
+        job = stack.enter_context(machine(*segment(out, "--scheduler", address)))
+        until(lambda: list(out.rglob("*.npz")))
+        stack.enter_context(machine(*work))
+        until(lambda: len(workers()) == 2)
+        (late,) = workers() - {early}
+        until(lambda: client.processing([late])[late] and client.processing([early])[early])
+        assert not list(out.rglob("report.json")), "it was too fast to lose anything"
+        lost(first)
+        assert job.wait(180) == 0, job.stderr and job.stderr.read()
+        assert workers() == {late}
+    report = json.loads((out / "large" / "report.json").read_text())
+    assert report["tiles"]["run"] + report["tiles"]["resumed"] == report["tiles"]["tissue"]
+    assert stored(out / "large") == stored(tmp_path / "alone" / "large")
+
+
+def test_a_scheduler_that_does_not_answer_is_one_error() -> None:
+    command = [str(BIN / "histoloop"), "worker", "tcp://127.0.0.1:1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("histoloop: no Dask scheduler answers at tcp://127.0.0.1:1 (")
+    assert done.stderr.count("\n") == 1
