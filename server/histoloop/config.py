@@ -86,7 +86,12 @@ class Settings(BaseSettings):
     @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the job ledger."""
-        return f"sqlite:///{self.home / 'ledger.sqlite'}"
+        return f"sqlite:///{self.ledger}"
+
+    @property
+    def ledger(self) -> Path:
+        """The file of the job ledger."""
+        return self.home / "ledger.sqlite"
 
     @property
     def runs(self) -> Path:

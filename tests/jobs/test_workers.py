@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +49,8 @@ def machine(*command: object) -> Iterator[subprocess.Popen[bytes]]:
 
 def lost(process: subprocess.Popen[bytes]) -> None:
     """As if its plug had been pulled."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

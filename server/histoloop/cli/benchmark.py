@@ -75,7 +75,8 @@ def table(found: Benchmark, workers: int) -> list[str]:
     lines = [
         f"{report.slide['name']}, {report.model['name']}@{report.model['version']}: {found.tiles} "
         f"tiles of {report.tiling['tile']} px at {report.model['mpp']:g} µm/px, {report.runtime} "
-        f"({report.runtime_reason}) {report.precision}, {workers} at a time; medians of {len(found.bare)} rounds"
+        f"({report.runtime_reason}) {report.precision}, {workers} at a time; "
+        f"medians of {len(found.bare)} rounds"
     ]
     for name, costs in (("bare model", found.bare), ("segment", found.whole)):
         wall = median(one.wall for one in costs)

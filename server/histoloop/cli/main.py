@@ -14,6 +14,7 @@ from histoloop.cli import (
     benchmark,
     dataset,
     demo,
+    doctor,
     evaluate,
     models,
     retrain,
@@ -42,6 +43,7 @@ app.command("retrain")(retrain.retrain)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(benchmark.benchmark)
 app.command("worker")(worker.worker)
+app.command("doctor")(doctor.doctor)
 app.command("synthesize")(synthesize.synthesize)
 app.add_typer(annotations_app, name="annotations")
 app.add_typer(dataset.app, name="dataset")

@@ -48,4 +48,4 @@ def worker(
     command += ["--local-directory", str(folder or tempfile.gettempdir())]
     typer.echo(f"computing for {scheduler}, {said.workers} at a time (Ctrl-C ends it)")
     sys.stdout.flush()
-    os.execv(sys.executable, command)  # its signals and its end are Dask's
+    os.execv(sys.executable, command)  # noqa: S606  # its signals and its end are Dask's

@@ -79,7 +79,11 @@ class _AnnotationNewsRow(_Base):
 
 
 class Ledger:
-    """All that is known of jobs. Every method is a transaction of its own; threads may share it."""
+    """All that is known of jobs. Every method is a transaction of its own; threads may share it.
+
+    Raises:
+        StateError: the database cannot be opened or written to.
+    """
 
     def __init__(self, url: str) -> None:
         if url.startswith("sqlite:///"):
@@ -87,7 +91,14 @@ class Ledger:
         self._engine = sql.create_engine(url, connect_args=_connect_args(url))
         if url.startswith("sqlite"):
             sql.event.listen(self._engine, "connect", _write_ahead)
-        _Base.metadata.create_all(self._engine)
+        try:
+            _Base.metadata.create_all(self._engine)
+        except sql.exc.DatabaseError as error:
+            raise StateError(
+                f"{self._engine.url.database}: the ledger of jobs cannot be used ({error.orig})",
+                hint="if it is damaged, put it back from a backup, or move it away: runs stay, "
+                "jobs are forgotten",
+            ) from error
 
     def create(self, request: Request, focus: Box | None = None, id: str | None = None) -> Job:
         """Queue a job; whoever has to keep something for it first takes a `new_id` before."""
@@ -141,6 +152,21 @@ class Ledger:
             query = query.where(_JobRow.slide == slide)
         with self._session() as session:
             return [_job(row) for row in session.scalars(query)]
+
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in each state that any is in."""
+        query = sql.select(_JobRow.state, sql.func.count()).group_by(_JobRow.state)
+        with self._session() as session:
+            return {row[0]: row[1] for row in session.execute(query)}
+
+    def damage(self) -> str:
+        """What the database finds wrong with itself; empty if nothing."""
+        try:
+            with self._session() as session:
+                found = session.scalar(sql.text("PRAGMA quick_check(1)"))
+        except sql.exc.DatabaseError as error:
+            return str(error.orig)
+        return "" if found == "ok" else str(found)
 
     def move(
         self,
