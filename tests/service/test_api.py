@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
 from shapely.geometry import shape
 
 from histoloop.config import settings
@@ -87,6 +88,36 @@ def test_tiles_make_up_the_slide(client: FlaskClient) -> None:
         for y in range(rows)
     ]
     assert np.vstack(lines).shape[:2] == (level["height"], level["width"])
+
+
+def test_metrics_count_requests_by_route_and_jobs_by_state(
+    client: FlaskClient, done: dict[str, Any]
+) -> None:
+    assert client.get("/api/jobs/nobody-s").status_code == 404
+    answer = client.get("/api/metrics")
+    assert answer.mimetype == "text/plain"
+    families = text_string_to_metric_families(answer.text)
+    samples = {
+        (one.name, *sorted(one.labels.items())): one.value
+        for family in families
+        for one in family.samples
+    }
+    assert samples["histoloop_jobs", ("state", "done")] >= 1
+    assert samples["histoloop_workers",] == 1
+    assert samples["histoloop_home_free_bytes",] > 0
+    asked = ("method", "GET"), ("route", "/api/jobs/<id>"), ("status", "404")
+    assert samples["histoloop_requests_total", *asked] >= 1
+    assert samples["histoloop_request_seconds_count", ("route", "/api/jobs/<id>")] >= 1
+    assert done["id"] not in answer.text
+
+
+def test_ready_says_what_is_missing(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/api/health/ready").json == {"status": "ready", "missing": []}
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=0))
+    answer = client.get("/api/health/ready")
+    assert answer.status_code == 503
+    assert answer.json["missing"] == ["the home folder's disk is full"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ NOBODY = (403, 403, 403, 401)
 
 ROUTES = {
     "GET /api/models": (200, 200, 200, 401),
+    "GET /api/metrics": (200, 200, 200, 401),
     "GET /api/folders": (200, 200, 200, 401),
     "GET /api/slides?folder={folder}": SEES,
     "GET /api/slides?search=TCGA": (200, 200, 200, 401),
@@ -81,7 +82,9 @@ BODIES = {
     "POST /api/jobs": {"model": "trio@1", "roi": [90000, 90000, 9, 9]},
     "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
 }
-OPEN = {"/api/health", "/api/session", "/api/annotation-events", "/api/openapi.json", "/api/"}
+OPEN = {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-events"} | {
+    *("/api/openapi.json", "/api/")
+}
 """Says nothing of slides, or decides by itself."""
 
 

@@ -85,6 +85,10 @@ class Engine:
         if cluster is not None:
             cluster.close()
 
+    def places(self) -> int:
+        """Predictions that can be made at a time; 0 while there is no worker."""
+        return sum(self._client.nthreads().values())
+
     def submit(self, job: Job) -> None:
         """Send a queued job to the cluster."""
         self._submitted[job.id] = self._client.submit(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from flask import Response, send_from_directory
 from flask_openapi3 import Info, OpenAPI
 
 from histoloop import __version__
-from histoloop.service import identity, problems
+from histoloop.service import health, identity, problems
 from histoloop.service.annotation_events import annotation_events
 from histoloop.service.datasets import datasets
 from histoloop.service.jobs import jobs
@@ -18,7 +17,6 @@ from histoloop.service.models import models
 from histoloop.service.runs import runs
 from histoloop.service.session import sessions
 from histoloop.service.slides import slides
-from histoloop.service.visitor import pulse
 
 STATIC = Path(__file__).parent / "static"
 
@@ -40,24 +38,24 @@ def create_app(library: Library) -> OpenAPI:
     app.extensions["histoloop"] = library
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
+    health.register(app, library)  # first: it counts what is refused, too
     identity.register(app)
-    for blueprint in (sessions, slides, jobs, runs, models, datasets, annotation_events):
+    for blueprint in (
+        health.health,
+        sessions,
+        slides,
+        jobs,
+        runs,
+        models,
+        datasets,
+        annotation_events,
+    ):
         app.register_api(blueprint)
     _register_pages(app, library)
     return app
 
 
 def _register_pages(app: OpenAPI, library: Library) -> None:
-    archive = pulse(library.settings)
-
-    @app.get("/api/health")
-    def health() -> dict[str, Any]:
-        """Whether the service answers, and the archive behind it."""
-        said = {"status": "ok", "version": __version__, "mode": "dsa" if archive else "folder"}
-        return said | (
-            {"dsa": {"site": archive.host, "answers": archive.beats()}} if archive else {}
-        )
-
     @app.route("/")
     def viewer() -> Response:
         return _page("index.html")
@@ -71,7 +69,7 @@ def _register_pages(app: OpenAPI, library: Library) -> None:
         response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
-        if archive:  # what a browser keeps for one user is not for the next
+        if library.settings.dsa:  # what a browser keeps for one user is not for the next
             response.headers.setdefault("Vary", f"Cookie, {identity.HEADER}")
         return response
 

@@ -28,6 +28,7 @@ from histoloop.models.registry import DEFAULT, ModelRegistry
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.service.app import STATIC
+from histoloop.service.health import LEAST_ROOM
 from histoloop.service.pulse import Pulse
 from histoloop.service.visitor import visitor_of
 from histoloop.slides.folder import open_slide
@@ -38,8 +39,8 @@ _PARTS = (
     *("large-image", "openslide-bin", "openvino", "nncf", "tensorflow", "tensorflow-cpu"),
     *("keras", "dask", "girder-client"),
 )
-_LITTLE, _NONE = 10 * 2**30, 2**30
-"""Bytes on the home's disk: a run of a large slide takes some 100 MB."""
+_LITTLE = 10 * LEAST_ROOM
+"""Bytes on the home's disk below which somebody should look after it."""
 
 
 class Verdict(StrEnum):
@@ -173,7 +174,7 @@ def _home(settings: Settings) -> Finding:
     free = shutil.disk_usage(there).free
     said = f"{home} has {free / 2**30:.0f} GB of free disk"
     if free < _LITTLE:
-        verdict = Verdict.FAILS if free < _NONE else Verdict.LACKS
+        verdict = Verdict.FAILS if free < LEAST_ROOM else Verdict.LACKS
         return Finding("home", verdict, said, "make room, or name another one with --home")
     return Finding("home", Verdict.WORKS, said)
 

@@ -22,7 +22,8 @@ COOKIE = "histoloop_token"
 HEADER = "Girder-Token"
 
 _OPEN = frozenset(
-    {"/api/health", "/api/session", "/api/annotation-events", "/api/openapi.json", "/api/"}
+    {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-events"}
+    | {"/api/openapi.json", "/api/"}
 )
 """What answers, or refuses by itself, without anybody being signed in."""
 

@@ -1,0 +1,125 @@
+"""`/api/health`: whether the service lives, whether it can work; `/api/metrics`: what it does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, Response, current_app, g, jsonify, request
+from flask_openapi3 import APIBlueprint, Tag
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from sqlalchemy.exc import SQLAlchemyError
+
+from histoloop import __version__
+from histoloop.jobs.job import JobState
+from histoloop.service.library import Library, library
+from histoloop.service.pulse import Pulse
+from histoloop.service.visitor import pulse
+
+health = APIBlueprint("health", __name__, url_prefix="/api", abp_tags=[Tag(name="health")])
+
+LEAST_ROOM = 2**30
+"""Bytes on the home's disk: a run of a large slide takes some 100 MB."""
+
+
+@health.get("/health")
+def live() -> dict[str, Any]:
+    """Whether the service answers, and the archive behind it."""
+    archive = _archive()
+    said = {"status": "ok", "version": __version__, "mode": "dsa" if archive else "folder"}
+    return said | ({"dsa": {"site": archive.host, "answers": archive.beats()}} if archive else {})
+
+
+@health.get("/health/ready", responses={503: {"description": "it lacks something"}})
+def ready() -> Response:
+    """Whether a job that is asked for now would be done: 200, or 503 and what is missing."""
+    missing = list(_missing(library()))
+    response = jsonify({"status": "not ready" if missing else "ready", "missing": missing})
+    response.status_code = 503 if missing else 200
+    return response
+
+
+@health.get("/metrics", responses={200: {"content": {"text/plain": {}}}})
+def metrics() -> Response:
+    """Jobs, requests, workers and room, in Prometheus' text format."""
+    counted: Metrics = current_app.extensions["histoloop-metrics"]
+    return Response(generate_latest(counted.registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What one app counts of its requests, and reads off its library when it is asked."""
+
+    library: Library
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """What can be read off at any moment; called by the registry."""
+        jobs = GaugeMetricFamily("histoloop_jobs", "Jobs in the ledger", labels=["state"])
+        counts = self.library.ledger.counts()
+        for state in JobState:
+            jobs.add_metric([state.value], counts.get(state.value, 0))
+        yield jobs
+        workers = self.library.engine.places()
+        yield GaugeMetricFamily("histoloop_workers", "Predictions at a time", value=workers)
+        free = shutil.disk_usage(self.library.settings.home).free
+        yield GaugeMetricFamily("histoloop_home_free_bytes", "Room on the home's disk", value=free)
+
+
+def register(app: Flask, served: Library) -> None:
+    """Count and time every request of an app by the route that it takes."""
+    counted = Metrics(served)
+    app.extensions["histoloop-metrics"] = counted
+    requests = Counter(
+        "histoloop_requests",
+        "Requests answered",
+        ["method", "route", "status"],
+        registry=counted.registry,
+    )
+    seconds = Histogram(
+        "histoloop_request_seconds",
+        "From a request to the head of its answer",
+        ["route"],
+        registry=counted.registry,
+    )
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        # By the rule, never by the path: ids would make a series each.
+        route = request.url_rule.rule if request.url_rule else "none"
+        requests.labels(request.method, route, str(response.status_code)).inc()
+        seconds.labels(route).observe(time.perf_counter() - g.began)
+        return response
+
+
+def _missing(served: Library) -> Iterator[str]:
+    settings = served.settings
+    try:
+        served.ledger.counts()
+    except SQLAlchemyError as error:
+        yield f"the ledger cannot be read ({type(error).__name__})"
+    if not os.access(settings.home, os.W_OK):
+        yield "the home folder cannot be written to"
+    elif shutil.disk_usage(settings.home).free < LEAST_ROOM:
+        yield "the home folder's disk is full"
+    if not served.engine.places():
+        yield "there is no worker"
+    if (archive := _archive()) and not archive.beats():
+        yield f"the archive at {archive.host} does not answer"
+
+
+def _archive() -> Pulse | None:
+    return pulse(library().settings)
