@@ -6,15 +6,13 @@ import hmac
 from typing import Any
 
 from flask import request
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from histoloop.errors import NotFoundError, SignInError
 from histoloop.service.library import library
+from histoloop.service.schema import answers, resource
 
-annotation_events = APIBlueprint(
-    "annotation_events", __name__, url_prefix="/api", abp_tags=[Tag(name="annotations")]
-)
+annotation_events = resource("annotation_events", tag="annotations")
 
 SECRET = "HistoLoop-Secret"  # noqa: S105  (the name of a header)
 
@@ -29,7 +27,7 @@ class Saved(BaseModel):
     user: str = Field(max_length=200, description="login, for people")
 
 
-@annotation_events.post("/annotation-events", responses={202: {"description": "noted"}})
+@annotation_events.post("/annotation-events", responses=answers("noted", status=202))
 def note_annotation(body: Saved) -> tuple[dict[str, Any], int]:
     """Note that somebody has drawn; only the plugin, which holds the secret, may say so."""
     _refuse_unknown()

@@ -33,6 +33,10 @@ def create_app(library: Library) -> OpenAPI:
         info=Info(title="HistoLoop", version=__version__),
         doc_prefix="/api",
         validation_error_callback=problems.invalid,
+        security_schemes={
+            "token": {"type": "apiKey", "in": "header", "name": identity.HEADER},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": identity.COOKIE},
+        },
         static_folder=None,
     )
     app.extensions["histoloop"] = library

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Response, send_file
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from histoloop.annotations.gtcodes import OUTSIDE
@@ -15,11 +14,12 @@ from histoloop.config import Settings
 from histoloop.errors import NotFoundError
 from histoloop.jobs.snapshots import Kept, shelf
 from histoloop.service.identity import visit
+from histoloop.service.schema import PNG, answers, resource
 from histoloop.training.augmentation import IGNORED
 from histoloop.training.samples import SPLITS
 from histoloop.training.snapshot import Snapshot, SnapshotRoi, preview_of
 
-datasets = APIBlueprint("datasets", __name__, url_prefix="/api", abp_tags=[Tag(name="datasets")])
+datasets = resource("datasets", tag="datasets")
 
 _FOR_GOOD = "private, max-age=31536000, immutable"
 """A digest never means anything else."""
@@ -37,7 +37,7 @@ class Preview(ByDigest):
     name: str = Field(description="of the ROI")
 
 
-@datasets.get("/datasets")
+@datasets.get("/datasets", responses=answers("all snapshots"))
 def list_datasets() -> dict[str, Any]:
     """The snapshots of the home, newest first, and why folders that look like one are none."""
     found = shelf(_settings())
@@ -47,7 +47,7 @@ def list_datasets() -> dict[str, Any]:
     }
 
 
-@datasets.get("/datasets/<digest>")
+@datasets.get("/datasets/<digest>", responses=answers("a snapshot"))
 def show_dataset(path: ByDigest) -> dict[str, Any]:
     """A snapshot with its ROIs; areas are numbers of mask pixels."""
     kept = shelf(_settings()).get(path.digest)
@@ -77,7 +77,7 @@ def show_dataset(path: ByDigest) -> dict[str, Any]:
     }
 
 
-@datasets.get("/datasets/<digest>/previews/<name>")
+@datasets.get("/datasets/<digest>/previews/<name>", responses=PNG)
 def dataset_preview(path: Preview) -> Response:
     """A PNG: an ROI's picture, and beside it what is taught of it.
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, request
-from flask_openapi3 import APIBlueprint, Tag
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -20,15 +19,18 @@ from histoloop import __version__
 from histoloop.jobs.job import JobState
 from histoloop.service.library import Library, library
 from histoloop.service.pulse import Pulse
+from histoloop.service.schema import answers, resource
 from histoloop.service.visitor import pulse
 
-health = APIBlueprint("health", __name__, url_prefix="/api", abp_tags=[Tag(name="health")])
+health = resource("health", tag="health")
+
+READY = answers("it can work") | answers("it lacks something", status=503)
 
 LEAST_ROOM = 2**30
 """Bytes on the home's disk: a run of a large slide takes some 100 MB."""
 
 
-@health.get("/health")
+@health.get("/health", responses=answers("it lives"))
 def live() -> dict[str, Any]:
     """Whether the service answers, and the archive behind it."""
     archive = _archive()
@@ -36,7 +38,7 @@ def live() -> dict[str, Any]:
     return said | ({"dsa": {"site": archive.host, "answers": archive.beats()}} if archive else {})
 
 
-@health.get("/health/ready", responses={503: {"description": "it lacks something"}})
+@health.get("/health/ready", responses=READY)
 def ready() -> Response:
     """Whether a job that is asked for now would be done: 200, or 503 and what is missing."""
     missing = list(_missing(library()))
@@ -45,7 +47,7 @@ def ready() -> Response:
     return response
 
 
-@health.get("/metrics", responses={200: {"content": {"text/plain": {}}}})
+@health.get("/metrics", responses=answers("text", "text/plain"))
 def metrics() -> Response:
     """Jobs, requests, workers and room, in Prometheus' text format."""
     counted: Metrics = current_app.extensions["histoloop-metrics"]

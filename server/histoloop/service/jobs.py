@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from flask import Response, request, url_for
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from histoloop.errors import AccessError, DsaError, NotFoundError, StateError
@@ -20,10 +19,10 @@ from histoloop.jobs.retrain_record import read_record
 from histoloop.models.registry import DEFAULT
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit, library
-from histoloop.service.schema import BaseBox, ById, OfSlide
+from histoloop.service.schema import BaseBox, ById, OfSlide, answers, resource
 from histoloop.slides.slide import known_mpp
 
-jobs = APIBlueprint("jobs", __name__, url_prefix="/api", abp_tags=[Tag(name="jobs")])
+jobs = resource("jobs", tag="jobs")
 
 _POLL_S = 0.25
 _YOUNG_S, _YOUNG_POLL_S = 5.0, 0.05
@@ -59,7 +58,7 @@ class Focus(BaseModel):
     box: BaseBox
 
 
-@jobs.post("/jobs", responses={202: {"description": "queued"}})
+@jobs.post("/jobs", responses=answers("queued", status=202))
 def create_job(body: NewJob) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Queue a segmentation or a retraining; what is impossible is refused at once."""
     here = visit()
@@ -138,7 +137,7 @@ def _keep_login(here: Visit, job: str) -> None:
         here.library.logins.keep(job, here.visitor.login)
 
 
-@jobs.get("/jobs")
+@jobs.get("/jobs", responses=answers("jobs"))
 def list_jobs(query: Wanted) -> dict[str, Any]:
     """Jobs, newest first."""
     here = visit()
@@ -146,14 +145,14 @@ def list_jobs(query: Wanted) -> dict[str, Any]:
     return {"jobs": [document(here, job) for job in found]}
 
 
-@jobs.get("/jobs/<id>")
+@jobs.get("/jobs/<id>", responses=answers("a job"))
 def show_job(path: ById) -> dict[str, Any]:
     """A job as it stands."""
     here = visit()
     return document(here, here.job(path.id))
 
 
-@jobs.post("/jobs/<id>/cancel", responses={202: {"description": "will stop"}})
+@jobs.post("/jobs/<id>/cancel", responses=answers("will stop", status=202))
 def cancel_job(path: ById) -> tuple[dict[str, Any], int]:
     """Stop a job; what it has finished is kept."""
     here = visit()
@@ -164,7 +163,7 @@ def cancel_job(path: ById) -> tuple[dict[str, Any], int]:
     return document(here, job), 202
 
 
-@jobs.post("/jobs/<id>/retry", responses={202: {"description": "queued again"}})
+@jobs.post("/jobs/<id>/retry", responses=answers("queued again", status=202))
 def retry_job(path: ById) -> tuple[dict[str, Any], int]:
     """Run a failed job again, in the name of whoever asks now; it keeps what it has finished."""
     here = visit()
@@ -178,14 +177,14 @@ def retry_job(path: ById) -> tuple[dict[str, Any], int]:
     return document(here, job), 202
 
 
-@jobs.put("/jobs/<id>/focus", responses={204: {"description": "noted"}})
+@jobs.put("/jobs/<id>/focus", responses=answers("noted", "", 204))
 def set_focus(path: ById, body: Focus) -> tuple[str, int]:
     """Compute what lies in this view first."""
     library().ledger.set_focus(visit().job(path.id).id, body.box)
     return "", 204
 
 
-@jobs.get("/jobs/<id>/events")
+@jobs.get("/jobs/<id>/events", responses=answers("events", "text/event-stream"))
 def job_events(path: ById) -> Response:
     """Server-sent events: ``job`` on every change, ``tiles`` when regions can be looked at."""
     here = visit()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_openapi3 import APIBlueprint, Tag
-
 from histoloop.models.registry import DEFAULT
 from histoloop.service.library import library
+from histoloop.service.schema import answers, resource
 
-models = APIBlueprint("models", __name__, url_prefix="/api", abp_tags=[Tag(name="models")])
+models = resource("models", tag="models")
 
 
-@models.get("/models")
+@models.get("/models", responses=answers("models"))
 def list_models() -> dict[str, Any]:
     """All models, each with the notice that a user must have read."""
     registry = library().models

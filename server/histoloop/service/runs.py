@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import shapely
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from shapely import Polygon
@@ -26,11 +25,11 @@ from histoloop.service.identity import visit
 from histoloop.service.library import library
 from histoloop.service.pictures import png
 from histoloop.service.problems import problem
-from histoloop.service.schema import BaseBox, ById, OfSlide, Tile
+from histoloop.service.schema import PNG, BaseBox, ById, OfSlide, Tile, answers, resource
 from histoloop.service.slides import tile_box
 from histoloop.tiling.stitching import Probabilities
 
-runs = APIBlueprint("runs", __name__, url_prefix="/api", abp_tags=[Tag(name="runs")])
+runs = resource("runs", tag="runs")
 
 _MOST_TRACED = 16_000_000
 """Mask pixels whose outlines are traced in one request."""
@@ -54,20 +53,20 @@ class Outlines(BaseModel):
     class_name: str | None = Field(default=None, alias="class", description="all by default")
 
 
-@runs.get("/runs")
+@runs.get("/runs", responses=answers("runs"))
 def list_runs(query: OfSlide) -> dict[str, Any]:
     """Runs, newest first; a run exists as soon as its job does."""
     jobs = visit().jobs(query.slide, query.limit, SEGMENT)
     return {"runs": [_run(job) for job in jobs]}
 
 
-@runs.get("/runs/<id>")
+@runs.get("/runs/<id>", responses=answers("a run"))
 def show_run(path: ById) -> dict[str, Any]:
     """A run with its report, when it is complete."""
     return _run(visit().job_of_run(path.id))
 
 
-@runs.get("/runs/<id>/tiles/<int:z>/<int:x>/<int:y>")
+@runs.get("/runs/<id>/tiles/<int:z>/<int:x>/<int:y>", responses=PNG)
 def run_tile(path: Tile, query: Layer) -> Response:
     """A PNG on the grid of the slide's tiles; 0 where nothing is predicted (yet)."""
     here = visit()
@@ -82,7 +81,7 @@ def run_tile(path: Tile, query: Layer) -> Response:
     return png(_picture(mask, mask.view(base, out), query), final=job.state.ended)
 
 
-@runs.get("/runs/<id>/polygons")
+@runs.get("/runs/<id>/polygons", responses=answers("GeoJSON"))
 def run_polygons(path: ById, query: Outlines) -> Response | dict[str, Any]:
     """Outlines in a box as GeoJSON in base pixels, closed along the border of the box."""
     mask = visit().mask(path.id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
+from flask_openapi3 import APIBlueprint, Tag
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from histoloop.geometry import Box
@@ -33,6 +34,35 @@ BaseBox = Annotated[
 ]
 
 
+class Problem(BaseModel):
+    """What went wrong, and the way out (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str
+
+
+def answers(what: str, media: str = "application/json", status: int = 200) -> dict[Any, Any]:
+    """The success of a route, as its schema has it; ``media`` is empty where it has no body."""
+    found: dict[str, Any] = {"description": what}
+    if media:
+        found["content"] = {media: {"schema": {"type": "object"}} if "json" in media else {}}
+    return {status: found}
+
+
+_PROBLEM = {
+    "description": "what is wrong, and the way out",
+    "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+}
+_PROBLEMS: dict[Any, Any] = {"4XX": _PROBLEM, 422: _PROBLEM, 502: _PROBLEM}
+"""Every route may answer so: the request is at fault, or the archive is."""
+
+PICTURE = answers("a picture", "image/jpeg")
+PNG = answers("a picture", "image/png")
+
+
 class Tile(BaseModel):
     """Place of a tile: zoom 0 is the coarsest level."""
 
@@ -40,6 +70,13 @@ class Tile(BaseModel):
     z: int = Field(ge=0, le=40)
     x: int = Field(ge=0)
     y: int = Field(ge=0)
+
+
+def resource(name: str, *, tag: str) -> APIBlueprint:
+    """Where the routes of a resource are gathered."""
+    return APIBlueprint(
+        name, __name__, url_prefix="/api", abp_tags=[Tag(name=tag)], abp_responses=_PROBLEMS
+    )
 
 
 class ById(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, request
-from flask_openapi3 import APIBlueprint, Tag
 from girder_client import GirderClient, HttpError
 from pydantic import BaseModel, Field, SecretStr
 from requests import RequestException
@@ -15,11 +14,12 @@ from histoloop.errors import DsaAwayError, SignInError, UsageError
 from histoloop.jobs.archive import dsa_site
 from histoloop.service.identity import COOKIE, login
 from histoloop.service.library import library
+from histoloop.service.schema import answers, resource
 from histoloop.service.visitor import User, visitor_of
 from histoloop.slides.dsa.connection import connect
 from histoloop.slides.dsa.site import DsaSite, Login
 
-sessions = APIBlueprint("session", __name__, url_prefix="/api", abp_tags=[Tag(name="session")])
+sessions = resource("session", tag="session")
 
 _PATIENCE_S = 15.0
 
@@ -32,7 +32,7 @@ class SignIn(BaseModel):
     token: SecretStr | None = Field(default=None, description="in the place of login and password")
 
 
-@sessions.get("/session")
+@sessions.get("/session", responses=answers("who is signed in"))
 def show_session() -> dict[str, Any]:
     """Who is signed in, and whether anybody has to."""
     settings = library().settings
@@ -43,7 +43,7 @@ def show_session() -> dict[str, Any]:
     return _document(settings, user)
 
 
-@sessions.post("/session")
+@sessions.post("/session", responses=answers("who is signed in now"))
 def sign_in(body: SignIn) -> Response:
     """Sign in; a cookie that no script can read holds the archive's token from now on."""
     settings = library().settings
@@ -63,7 +63,7 @@ def sign_in(body: SignIn) -> Response:
     return response
 
 
-@sessions.delete("/session", responses={204: {"description": "signed out"}})
+@sessions.delete("/session", responses=answers("signed out", "", 204))
 def sign_out() -> Response:
     """Forget who was signed in; jobs that they have asked for go on."""
     response = Response(status=204)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from histoloop.errors import AccessError, HistoloopError, NotFoundError
@@ -13,13 +12,13 @@ from histoloop.geometry import Box
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
 from histoloop.service.pictures import jpeg
-from histoloop.service.schema import ById, Tile
+from histoloop.service.schema import PICTURE, ById, Tile, answers, resource
 from histoloop.slides.dsa.store import Shelf
 from histoloop.slides.folder import FolderEntry
 from histoloop.slides.reading import thumbnail
 from histoloop.slides.slide import Slide, SlideEntry
 
-slides = APIBlueprint("slides", __name__, url_prefix="/api", abp_tags=[Tag(name="slides")])
+slides = resource("slides", tag="slides")
 
 
 class ThumbnailSize(BaseModel):
@@ -49,7 +48,7 @@ class Place(BaseModel):
     kind: Literal["collection", "folder", "user"] = "folder"
 
 
-@slides.get("/slides")
+@slides.get("/slides", responses=answers("slides"))
 def list_slides(query: Wanted) -> dict[str, Any]:
     """Slides, those of a folder of this machine with what is known of each, or why it is not.
 
@@ -60,14 +59,14 @@ def list_slides(query: Wanted) -> dict[str, Any]:
     return {"slides": [_entry(here, one) for one in found]}
 
 
-@slides.get("/folders")
+@slides.get("/folders", responses=answers("folders"))
 def list_folders(query: Place) -> dict[str, Any]:
     """The collections of an archive, or the folders in a collection or folder."""
     within = Shelf(query.within, "", query.kind) if query.within else None
     return {"folders": [vars(one) for one in visit().visitor.shelves(within)]}
 
 
-@slides.get("/slides/<id>")
+@slides.get("/slides/<id>", responses=answers("a slide"))
 def show_slide(path: ById) -> dict[str, Any]:
     """A slide with its levels."""
     here = visit()
@@ -88,7 +87,7 @@ def show_slide(path: ById) -> dict[str, Any]:
     }
 
 
-@slides.get("/slides/<id>/tiles/<int:z>/<int:x>/<int:y>")
+@slides.get("/slides/<id>/tiles/<int:z>/<int:x>/<int:y>", responses=PICTURE)
 def slide_tile(path: Tile) -> Response:
     """A JPEG tile; tiles at the right and lower edge are cropped."""
     slide = visit().slide(path.id)
@@ -96,19 +95,19 @@ def slide_tile(path: Tile) -> Response:
     return jpeg(slide.read_level(zoom, box))
 
 
-@slides.get("/slides/<id>/thumbnail")
+@slides.get("/slides/<id>/thumbnail", responses=PICTURE)
 def slide_thumbnail(path: ById, query: ThumbnailSize) -> Response:
     """The whole slide, small."""
     return jpeg(thumbnail(visit().slide(path.id), query.width))
 
 
-@slides.get("/slides/<id>/associated/<name>")
+@slides.get("/slides/<id>/associated/<name>", responses=PICTURE)
 def associated_image(path: AssociatedPath) -> Response:
     """Label, macro and the like."""
     return jpeg(visit().slide(path.id).associated_image(path.name))
 
 
-@slides.get("/slides/<id>/annotations")
+@slides.get("/slides/<id>/annotations", responses=answers("annotations"))
 def slide_annotations(path: ById) -> dict[str, Any]:
     """The annotations of a slide, without their elements."""
     here = visit()
@@ -131,7 +130,7 @@ def slide_annotations(path: ById) -> dict[str, Any]:
     }
 
 
-@slides.get("/annotations/<id>")
+@slides.get("/annotations/<id>", responses=answers("a document"))
 def show_annotation(path: ById) -> dict[str, Any]:
     """A whole annotation as a DSA document."""
     return visit().annotations.get(path.id)
