@@ -17,8 +17,11 @@ from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.report import Report
 from histoloop.jobs.segment import segment
 from histoloop.masks.mask import Mask
-from histoloop.models.registry import ModelRegistry
+from histoloop.models import architectures
+from histoloop.models.registry import Model, ModelRegistry
 from histoloop.models.runtimes import Precision, quantised
+from histoloop.models.runtimes.openvino import OpenVinoRuntime, converted
+from histoloop.models.segmenter import normalise
 from histoloop.slides.folder import SlideFile
 
 REGION = Box(0, 0, 1700, 1700)
@@ -120,3 +123,16 @@ def test_tensorflow_has_no_int8(bcss: dict[str, Path], tmp_path: Path) -> None:
     slide, how = bcss["TCGA-A2-A0D2-DX1"], ("--precision", "int8", "--runtime", "tensorflow")
     with pytest.raises(UsageError, match="int8"):
         run("segment", slide, "--out", tmp_path, *how)
+
+
+def test_transposed_convolutions_are_quantised_too(tmp_path: Path) -> None:
+    network = architectures.build("unet-classic", 1, levels=3, base_filters=4)
+    card = save_tiny_model(tmp_path / "model", network, tile=64)
+    model = Model(tmp_path / "model", card)
+    tiles = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    path = tmp_path / "eight.xml"
+    quantised.quantise(converted(model, tmp_path), tiles, (1, 1), path)
+    eight, whole = (OpenVinoRuntime(model, 1, one) for one in (path, converted(model, tmp_path)))
+    pixels = normalise(tiles[:1])
+    assert np.abs(eight(pixels) - whole(pixels)).max() < 0.1
+    assert "i8" in path.read_text()

@@ -159,12 +159,15 @@ def quantise(source: Path, tiles: Pixels, exact: tuple[int, int], path: Path) ->
     operations = [one for one in found.get_ordered_ops() if "Convolution" in one.get_type_name()]
     names = [one.get_friendly_name() for one in operations]
     kept = dict.fromkeys([*names[: exact[0]], *names[-exact[1] :]])
+    # The better, slow correction cuts the network into pieces, of which OpenVINO 2026.4 compiles
+    # none that holds a transposed convolution ("Destination memory is undefined").
+    transposed = any("Backprop" in one.get_type_name() for one in operations)
     eight = nncf.quantize(
         found,
         nncf.Dataset([normalise(tile)[None] for tile in tiles]),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(tiles),
-        fast_bias_correction=False,
+        fast_bias_correction=transposed,
         ignored_scope=nncf.IgnoredScope(names=list(kept)),
     )
     eight.reshape(shape)
