@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -41,6 +42,11 @@ class Settings(BaseSettings):
     scheduler: str | None = Field(default=None, description="a Dask scheduler; none: this machine")
     workers: int = Field(
         default=os.cpu_count() or 1, ge=1, description="predictions at a time, a core each"
+    )
+    lease_s: float = Field(
+        default=60.0,
+        ge=1,
+        description="seconds without a sign of life after which a job is taken up again",
     )
     gate_margin: float = Field(
         default=0.02,
@@ -92,6 +98,11 @@ class Settings(BaseSettings):
     def ledger(self) -> Path:
         """The file of the job ledger."""
         return self.home / "ledger.sqlite"
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a running job may not be heard of."""
+        return timedelta(seconds=self.lease_s)
 
     @property
     def runs(self) -> Path:

@@ -112,6 +112,12 @@ class StateError(HistoloopError):
     status = 409
 
 
+class ClusterLostError(HistoloopError):
+    """The scheduler has gone, and with it whoever computes; what was finished is on disk."""
+
+    status = 503
+
+
 class CancelledError(HistoloopError):
     """Somebody cancelled the job; this is not a failure."""
 

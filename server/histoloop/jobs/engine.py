@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from distributed import Client, Future, LocalCluster, get_client, secede, wait
+from distributed.client import ClosedClientError
+from distributed.comm import CommClosedError
 
 from histoloop.config import Settings
-from histoloop.errors import UsageError
+from histoloop.errors import ClusterLostError, UsageError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
 from histoloop.jobs.job import Job, RetrainRequest
-from histoloop.jobs.ledger import LEASE, Ledger, new_id
+from histoloop.jobs.ledger import Ledger, new_id
 from histoloop.jobs.lifecycle import run_job
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.retrain_due import due
@@ -38,6 +42,25 @@ class DaskExecutor:
         rank: Rank[Item],
         check: Callable[[], None],
     ) -> Iterator[Result]:
+        """As `Executor` has it.
+
+        Raises:
+            ClusterLostError: the scheduler does not answer any more.
+        """
+        try:
+            yield from self._results(work, items, rank, check)
+        except (CancelledError, CommClosedError, ClosedClientError) as error:
+            raise ClusterLostError(
+                "the Dask scheduler has gone", hint="start it again: finished tiles are kept"
+            ) from error
+
+    def _results(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        rank: Rank[Item],
+        check: Callable[[], None],
+    ) -> Iterator[Result]:
         waiting, running = list(items), set[Future]()
         try:
             while waiting or running:
@@ -52,7 +75,8 @@ class DaskExecutor:
                     continue
                 yield from (future.result() for future in done)
         finally:
-            self.client.cancel(list(running))
+            with suppress(CancelledError, CommClosedError, ClosedClientError):
+                self.client.cancel(list(running))
 
 
 @dataclass
@@ -96,8 +120,8 @@ class Engine:
         )
 
     def _watch(self) -> None:
-        while not self._stopping.wait(_WATCH_S):
-            self._take_up(LEASE)
+        while not self._stopping.wait(min(_WATCH_S, self.settings.lease_s / 4)):
+            self._take_up(self.settings.lease)
             if request := due(self.settings, self.ledger, datetime.now(UTC)):
                 self._start_by_itself(request)
 

@@ -29,9 +29,6 @@ from histoloop.jobs.job import (
     check_transition,
 )
 
-LEASE = timedelta(seconds=60)
-"""A running job that has not been heard of for so long has lost its process."""
-
 
 class _Base(DeclarativeBase):
     pass
@@ -287,7 +284,7 @@ class Ledger:
             number, last = session.execute(query).one()
             return number, _utc(last) if last else None
 
-    def requeue_lost(self, lease: timedelta = LEASE) -> Sequence[Job]:
+    def requeue_lost(self, lease: timedelta) -> Sequence[Job]:
         """Queue running jobs again that were not heard of for a lease; return all that wait."""
         with self._session() as session:
             for row in session.scalars(sql.select(_JobRow).where(_JobRow.state == "running")):

@@ -14,14 +14,21 @@ from functools import partial
 from pathlib import Path
 
 from histoloop.config import Settings
-from histoloop.errors import CancelledError, DsaAwayError, HistoloopError, SignInError, SlideError
+from histoloop.errors import (
+    CancelledError,
+    ClusterLostError,
+    DsaAwayError,
+    HistoloopError,
+    SignInError,
+    SlideError,
+)
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
 from histoloop.jobs.archive import Archive, open_archive
 from histoloop.jobs.context import Context, Executor, Listener, Progress
 from histoloop.jobs.delivery import deliver
 from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, SegmentRequest
-from histoloop.jobs.ledger import LEASE, Ledger
+from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.retrain_process import supervise
@@ -93,7 +100,7 @@ def run_job(settings: Settings, job: Job, executor: Executor) -> None:
 
 
 @contextmanager
-def beating(ledger: Ledger, job: str, every: timedelta = LEASE / 6) -> Iterator[None]:
+def beating(ledger: Ledger, job: str, every: timedelta) -> Iterator[None]:
     """Keep the lease of a job while its process lives, however long one step of it takes."""
     ended = threading.Event()
 
@@ -118,6 +125,9 @@ def run_to_an_end(
 ) -> None:
     """Do the work of a running job, and move it to what that comes to.
 
+    A job whose cluster is lost stays as it is: nobody hears of it any more, so it is taken up
+    again, as one whose process was killed.
+
     Args:
         work: returns how many steps there were.
     """
@@ -125,9 +135,12 @@ def run_to_an_end(
     logins = Logins(settings.logins)
     state, failure, progress = JobState.DONE, None, None
     try:
-        with beating(ledger, job.id):
+        with beating(ledger, job.id, settings.lease / 6):
             steps = work(listener)
         progress = Progress("done", steps, steps)
+    except ClusterLostError as error:
+        _log.warning("job %s: %s", job.id, error)
+        return
     except CancelledError:
         state = JobState.CANCELLED
     except Exception as error:  # whatever it is, the user is told and the job has ended

@@ -52,10 +52,19 @@ class LargeImageSlide:
         return as_rgb(tile)
 
     def associated(self) -> tuple[str, ...]:
-        return tuple(self._source.getAssociatedImagesList())
+        try:
+            return tuple(self._source.getAssociatedImagesList())
+        except Exception:  # a slide can be seen without them
+            return ()
 
     def associated_image(self, name: str) -> Pixels:
-        found = self._source.getAssociatedImage(name, format="numpy")
+        try:
+            found = self._source.getAssociatedImage(name, format="numpy")
+        except Exception as error:
+            raise SlideError(
+                f"{self.name}: associated image {name!r} cannot be decoded ({_first_line(error)})",
+                hint="the file may be damaged; copy it again from the scanner",
+            ) from error
         if not found:
             raise NotFoundError(
                 f"{self.name}: has no associated image {name!r}",
@@ -72,7 +81,6 @@ def open_large_image(id: str, path: Path, mpp: Mpp | None) -> LargeImageSlide:
     """
     import large_image
     import large_image_source_tiff as tiff
-    from large_image.exceptions import TileSourceError
 
     try:
         if tiff.canRead(path):  # decodes a tile 3 times faster than openslide does
@@ -80,7 +88,9 @@ def open_large_image(id: str, path: Path, mpp: Mpp | None) -> LargeImageSlide:
         if not large_image.canRead(path):
             raise unreadable(path.name, "no reader knows this format")
         return LargeImageSlide(id, path, large_image.open(path), mpp)
-    except (TileSourceError, OSError, ValueError, KeyError) as error:
+    except SlideError:
+        raise
+    except Exception as error:  # each source raises its own library's errors
         raise unreadable(path.name, _first_line(error)) from error
 
 

@@ -1,0 +1,259 @@
+"""What ``kill -9`` costs: a scheduler, workers and a service that die again and again.
+
+    python -m benchmarks.kills SLIDE [--kills 50] [--model NAME] [--seed 0]
+
+A Dask scheduler, two worker machines of a core each, and a service run as processes of this
+machine; what dies is started again, as systemd or Docker would. A job is done undisturbed. Then the
+same job is asked for again and again, and while it runs one of the three, drawn by lot, is killed
+every few seconds. Of every disturbed job it is asked whether its files and its annotation documents
+are those of the undisturbed one, byte for byte and element for element, and whether a shard was
+written again that was whole on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+
+from histoloop.models.registry import DEFAULT
+
+BIN = Path(sys.executable).parent
+LEASE_S = 4
+PAUSE_S = (2.0, 6.0)
+"""Between a kill and the next."""
+
+
+@dataclass
+class Keeper:
+    """Starts a program again whenever it has ended, until the block is left."""
+
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    _process: subprocess.Popen[bytes] | None = None
+    _ending: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def running(self) -> Iterator[Keeper]:
+        watch = threading.Thread(target=self._watch, daemon=True)
+        watch.start()
+        try:
+            yield self
+        finally:
+            self._ending.set()
+            watch.join()
+            self.kill()
+
+    def kill(self) -> None:
+        """With all its children, as if its machine had lost its power."""
+        with self._lock:
+            if self._process and self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+
+    def _watch(self) -> None:
+        while not self._ending.wait(0.2):
+            with self._lock:
+                if self._process is None or self._process.poll() is not None:
+                    self._process = subprocess.Popen(
+                        self.command,
+                        env=os.environ | self.environment,
+                        stdout=self.log.open("ab"),
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
+
+
+@dataclass
+class Shards:
+    """How often each shard of a run was made whole on disk."""
+
+    folder: Path
+    _seen: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    _ending: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def watched(self) -> Iterator[Shards]:
+        watch = threading.Thread(target=self._watch, daemon=True)
+        watch.start()
+        try:
+            yield self
+        finally:
+            self._ending.set()
+            watch.join()
+
+    @property
+    def again(self) -> int:
+        return sum(len(versions) - 1 for versions in self._seen.values())
+
+    def _watch(self) -> None:
+        while not self._ending.wait(0.02):
+            for path in self.folder.glob("*.npz"):
+                try:
+                    found = path.stat()
+                except FileNotFoundError:  # the run is complete
+                    continue
+                self._seen.setdefault(path.name, set()).add((found.st_ino, found.st_mtime_ns))
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a client sees; it asks again where nobody answers."""
+
+    url: str
+    home: Path
+
+    def get(self, path: str) -> Any:
+        return self._asked("GET", path)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        return self._asked("POST", path, body)
+
+    def _asked(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        end = time.monotonic() + 120
+        while True:
+            try:
+                answer = requests.request(method, self.url + path, json=body, timeout=20)
+                if answer.status_code < 500:
+                    answer.raise_for_status()
+                    return answer.json()
+            except requests.ConnectionError:
+                pass
+            if time.monotonic() > end:
+                raise SystemExit(f"{path}: nobody has answered for two minutes")
+            time.sleep(0.2)
+
+    def ended(self, job: str) -> dict[str, Any] | None:
+        found: dict[str, Any] = self.get(f"/api/jobs/{job}")
+        return None if found["state"] in ("queued", "running") else found
+
+    def content(self, slide: str, run: str) -> dict[str, str]:
+        """Digests of all that a run has left, by name."""
+        folder = self.home / "runs" / run
+        files = [folder / "mask.tiff", *sorted((folder / "probability.zarr").rglob("*"))]
+        found = {
+            str(one.relative_to(folder)): hashlib.sha256(one.read_bytes()).hexdigest()
+            for one in files
+            if one.is_file()
+        }
+        documents = []
+        for one in self.get(f"/api/slides/{slide}/annotations")["annotations"]:
+            if one["attributes"].get("run") == run:
+                whole = self.get(f"/api/annotations/{one['id']}")
+                documents.append(json.dumps(_timeless(whole["elements"]), sort_keys=True))
+        joined = "\n".join(sorted(documents)).encode()
+        found[f"{len(documents)} documents"] = hashlib.sha256(joined).hexdigest()
+        return found
+
+
+def _timeless(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what every push makes anew."""
+    return [{key: value for key, value in one.items() if key != "id"} for one in elements]
+
+
+def main(path: Path, model: str, kills: int, seed: int) -> None:
+    """Print what was killed, and what it cost."""
+    lot = random.Random(seed)
+    with TemporaryDirectory(prefix="kills-") as name, ExitStack() as stack:
+        folder = Path(name)
+        (folder / "slides").mkdir()
+        shutil.copy(path, folder / "slides")
+        keepers, service = _machines(folder, stack)
+        slide = service.get("/api/slides")["slides"][0]["id"]
+        asked = {"kind": "segment", "slide": slide, "model": model}
+        _done(service, service.post("/api/jobs", asked))  # which warms everything up
+        seconds, first = _done(service, service.post("/api/jobs", asked))
+        expected = service.content(slide, first["run"])
+        print(f"undisturbed: {seconds:.1f} s, {first['progress']['total']} tiles", flush=True)
+        killed: Counter[str] = Counter()
+        jobs, took, again, wrong = 0, 0.0, 0, 0
+        while killed.total() < kills:
+            job = service.post("/api/jobs", asked)
+            began, jobs = time.monotonic(), jobs + 1
+            with Shards(folder / "home" / "runs" / job["run"] / "shards").watched() as shards:
+                while killed.total() < kills and not service.ended(job["id"]):
+                    time.sleep(lot.uniform(*PAUSE_S))
+                    role = lot.choice(sorted(keepers))
+                    keepers[role].kill()
+                    killed[role.rstrip("12")] += 1
+                _, last = _done(service, job)
+            took += time.monotonic() - began
+            again += shards.again
+            same = last["state"] == "done" and service.content(slide, job["run"]) == expected
+            wrong += not same
+            if not same:
+                print(f"job {job['id']}: {last['state']} {last['failure']}", flush=True)
+    kinds = ", ".join(f"{role} {count}" for role, count in sorted(killed.items()))
+    lost = (took - jobs * seconds) / kills
+    print(
+        f"{kills} kills ({kinds}) in {jobs} jobs: {wrong} with other files or documents, "
+        f"{again} shards written again, {lost:.1f} s lost a kill (lease {LEASE_S} s)"
+    )
+
+
+def _machines(folder: Path, stack: ExitStack) -> tuple[dict[str, Keeper], Service]:
+    scheduler, port = _free_port(), _free_port()
+    address = f"tcp://127.0.0.1:{scheduler}"
+    histoloop = str(BIN / "histoloop")
+    dask = [str(BIN / "dask"), "scheduler", "--host", "127.0.0.1", "--port", str(scheduler)]
+    work = [histoloop, "worker", address, "--workers", "1", "--folder", str(folder)]
+    serve = [histoloop, "serve", "--slides", str(folder / "slides"), "--port", str(port)]
+    serve += ["--home", str(folder / "home"), "--scheduler", address]
+    commands = {
+        "scheduler": [*dask, "--no-dashboard", "--no-jupyter"],
+        "worker1": work,
+        "worker2": work,
+        "service": serve,
+    }
+    environment = {"HISTOLOOP_LEASE_S": str(LEASE_S)}
+    keepers = {
+        role: Keeper(command, environment, folder / f"{role}.log")
+        for role, command in commands.items()
+    }
+    for keeper in keepers.values():
+        stack.enter_context(keeper.running())
+    return keepers, Service(f"http://127.0.0.1:{port}", folder / "home")
+
+
+def _done(service: Service, job: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    began = time.monotonic()
+    while not (found := service.ended(job["id"])):
+        time.sleep(0.1)
+        if time.monotonic() - began > 300:
+            raise SystemExit(f"job {job['id']} does not end")
+    return time.monotonic() - began, found
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("slide", type=Path)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--model", default=DEFAULT)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    main(asked.slide, asked.model, asked.kills, asked.seed)
