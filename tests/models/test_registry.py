@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import multiprocessing
+import pickle
 import shutil
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -198,6 +200,12 @@ def test_a_copy_that_was_cut_off_is_no_model_and_is_in_nobody_s_way(registry, tm
     assert not half.exists()
 
 
+def sealed(folder: Path) -> None:
+    """Have the card's digest fit the weights."""
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(card | {"digest": weights_digest(folder / WEIGHTS)}))
+
+
 def with_config(folder: Path, change) -> None:
     """Change the network's configuration, and the card so that the digest fits."""
     path = folder / WEIGHTS
@@ -209,8 +217,7 @@ def with_config(folder: Path, change) -> None:
     with zipfile.ZipFile(path, "w") as new:
         for name, body in content.items():
             new.writestr(name, body)
-    card = json.loads((folder / CARD).read_text())
-    (folder / CARD).write_text(json.dumps(card | {"digest": weights_digest(path)}))
+    sealed(folder)
 
 
 def last_layer(config) -> dict:
@@ -250,6 +257,69 @@ def test_a_network_that_brings_or_names_code_is_refused(registry, tmp_path, chan
     with pytest.raises(ModelError, match="safe mode"):
         load_network(Model(folder, read_card(folder)))
     assert not registry.tags.read("evil").history
+
+
+def traversing(archive):
+    archive.writestr("../../evil.py", "import os")
+
+
+def with_assets(archive):
+    archive.writestr("assets/_layer/vocabulary.txt", "x")
+
+
+def bomb(archive):
+    archive.writestr("model.weights.h5", b"\0" * 2**28)
+
+
+def swollen_config(archive):
+    archive.writestr("config.json", b" " * 2**27)
+
+
+@pytest.mark.parametrize("change", [traversing, with_assets, bomb, swollen_config])
+def test_an_archive_with_more_in_it_than_a_network_is_not_unpacked(registry, tmp_path, change):
+    folder = made(tmp_path / "evil", name="evil")
+    path = folder / WEIGHTS
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # of a name that is there twice
+        change(archive)
+    sealed(folder)
+    with pytest.raises(
+        ModelError, match=r"cannot be loaded in safe mode \(it (holds|would)"
+    ) as error:
+        add(registry, folder, "Eve")
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.rglob("evil.py"))
+
+
+def test_a_bomb_alone_is_not_unpacked(registry, tmp_path):
+    folder = made(tmp_path / "evil", name="evil")
+    path = folder / WEIGHTS
+    with zipfile.ZipFile(path) as old:
+        content = {name: old.read(name) for name in old.namelist()}
+    content["model.weights.h5"] = b"\0" * 2**28
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, body in content.items():
+            new.writestr(name, body)
+    sealed(folder)
+    with pytest.raises(ModelError, match="would unpack to 256 MB"):
+        add(registry, folder, "Eve")
+
+
+def a_pickle(path):
+    path.write_bytes(pickle.dumps({"weights": [1.0]}))
+
+
+def a_saved_h5(path):
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(4096))
+
+
+@pytest.mark.parametrize("write", [a_pickle, a_saved_h5])
+def test_weights_of_another_kind_are_refused(registry, tmp_path, write):
+    folder = made(tmp_path / "evil", name="evil")
+    write(folder / WEIGHTS)
+    sealed(folder)
+    with pytest.raises(ModelError, match="safe mode"):
+        add(registry, folder, "Eve")
 
 
 def striding():

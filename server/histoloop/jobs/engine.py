@@ -28,6 +28,9 @@ from histoloop.jobs.retrain_due import due
 
 _WATCH_S = 15.0
 
+_LOST = (CancelledError, CommClosedError, ClosedClientError)
+"""What is said of tasks that a scheduler has taken with it."""
+
 
 @dataclass(frozen=True)
 class DaskExecutor:
@@ -49,7 +52,10 @@ class DaskExecutor:
         """
         try:
             yield from self._results(work, items, rank, check)
-        except (CancelledError, CommClosedError, ClosedClientError) as error:
+        except Exception as error:
+            # What a call says whose client has gone depends on where it was just then.
+            if self.client.status == "running" and not isinstance(error, _LOST):
+                raise
             raise ClusterLostError(
                 "the Dask scheduler has gone", hint="start it again: finished tiles are kept"
             ) from error
@@ -75,7 +81,7 @@ class DaskExecutor:
                     continue
                 yield from (future.result() for future in done)
         finally:
-            with suppress(CancelledError, CommClosedError, ClosedClientError):
+            with suppress(*_LOST):
                 self.client.cancel(list(running))
 
 

@@ -16,6 +16,13 @@ from histoloop.models.registry import Model
 if TYPE_CHECKING:
     import keras
 
+_MEMBERS = frozenset({"metadata.json", "config.json", "model.weights.h5"})
+"""What Keras writes into a file without assets, which no network of ours has."""
+
+_MOST_CONFIG = 64 * 2**20
+_MOST_UNPACKED = 20
+"""Times as large as packed: weights are hardly compressible, and a bomb is all that is."""
+
 _LAYERS = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")
 _OPERATIONS = ("keras.src.models.", "keras.src.ops.", "histoloop.models.architectures.")
 _CODE = frozenset(
@@ -37,6 +44,7 @@ def load_network(model: Model) -> keras.Model:
     from histoloop.models.architectures import windows  # noqa: F401 - registers its layers
 
     try:
+        _refuse_odd_archive(model.folder / WEIGHTS)
         if odd := next(_strangers(model.folder / WEIGHTS), None):
             raise ValueError(f"it asks for {odd}")
         return keras.saving.load_model(model.folder / WEIGHTS, compile=False, safe_mode=True)
@@ -45,6 +53,21 @@ def load_network(model: Model) -> keras.Model:
             f"{model.card.reference}: {WEIGHTS} cannot be loaded in safe mode ({error})",
             hint="save it again with Keras 3, without Lambda layers",
         ) from error
+
+
+def _refuse_odd_archive(path: Path) -> None:
+    """Look at the list of contents, before anything is unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if odd := [one.filename for one in members if one.filename not in _MEMBERS]:
+        raise ValueError(f"it holds {odd[0]!r}")
+    if len(members) > len(_MEMBERS):
+        raise ValueError("it holds a file twice")
+    unpacked = sum(one.file_size for one in members)
+    limit = _MOST_CONFIG + _MOST_UNPACKED * path.stat().st_size
+    config = sum(one.file_size for one in members if one.filename.endswith(".json"))
+    if config > _MOST_CONFIG or unpacked > limit:
+        raise ValueError(f"it would unpack to {unpacked / 2**20:,.0f} MB")
 
 
 def _strangers(path: Path) -> Iterator[str]:
