@@ -102,6 +102,12 @@ class SignInError(AccessError):
     status = 401
 
 
+class PatienceError(AccessError):
+    """Too much was asked for in too short a time."""
+
+    status = 429
+
+
 class OutputError(HistoloopError):
     """A result cannot be written where it was asked to go."""
 

@@ -57,6 +57,19 @@ def test_a_token_can_be_given_instead(browser, dsa):
     assert browser.post("/api/session", json={"token": "x" * 64}).status_code == 401
 
 
+def test_who_guesses_a_password_is_held_up_and_others_are_not(browser, dsa):
+    wrong = {"login": "somebody", "password": "a-guess"}
+    found = [browser.post("/api/session", json=wrong).status_code for _ in range(12)]
+    assert found == [401] * 10 + [429] * 2
+    assert sign_in(browser, dsa.people["annotator"]).status_code == 200
+
+
+def test_a_request_is_not_read_without_end(browser):
+    answer = browser.post("/api/session", json={"login": "x" * 2**21})
+    assert answer.status_code == 413
+    assert answer.mimetype == "application/problem+json"
+
+
 def test_a_wrong_password_is_refused_and_repeated_nowhere(browser, dsa, caplog):
     caplog.set_level(logging.DEBUG)
     answer = browser.post("/api/session", json={"login": "annotator", "password": "wr0ng-secret"})

@@ -20,6 +20,9 @@ from histoloop.service.slides import slides
 
 STATIC = Path(__file__).parent / "static"
 
+_LARGEST_REQUEST = 2**20
+"""Bytes; nobody uploads anything."""
+
 _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "worker-src 'self' blob:; frame-ancestors 'self'"
@@ -40,6 +43,7 @@ def create_app(library: Library) -> OpenAPI:
         static_folder=None,
     )
     app.extensions["histoloop"] = library
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
     health.register(app, library)  # first: it counts what is refused, too
@@ -73,6 +77,7 @@ def _register_pages(app: OpenAPI, library: Library) -> None:
         response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         if library.settings.dsa:  # what a browser keeps for one user is not for the next
             response.headers.setdefault("Vary", f"Cookie, {identity.HEADER}")
         return response

@@ -6,11 +6,14 @@ from typing import Any
 
 from flask import Response, jsonify, request
 from girder_client import GirderClient, HttpError
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel, Field, SecretStr
 from requests import RequestException
 
 from histoloop.config import Settings
-from histoloop.errors import DsaAwayError, SignInError, UsageError
+from histoloop.errors import DsaAwayError, PatienceError, SignInError, UsageError
 from histoloop.jobs.archive import dsa_site
 from histoloop.service.identity import COOKIE, login
 from histoloop.service.library import library
@@ -22,6 +25,11 @@ from histoloop.slides.dsa.site import DsaSite, Login
 sessions = resource("session", tag="session")
 
 _PATIENCE_S = 15.0
+
+_GUESSES = parse("10/minute")
+"""Wrong passwords of one account: people err less often, and who guesses needs more."""
+
+_guessed = MovingWindowRateLimiter(MemoryStorage())
 
 
 class SignIn(BaseModel):
@@ -82,8 +90,13 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
 
     Raises:
         SignInError: the archive does not accept them.
+        PatienceError: too many wrong passwords were tried of late.
         DsaAwayError: it does not answer.
     """
+    if not _guessed.test(_GUESSES, site.host, body.login):
+        raise PatienceError(
+            f"too many wrong passwords of {body.login}", hint="wait a minute, then try again"
+        )
     try:
         with connect(site).budget.place(_PATIENCE_S):
             answer = GirderClient(apiUrl=site.url).sendRestRequest(
@@ -95,6 +108,7 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
             )
     except HttpError as error:
         if error.status in (401, 403):
+            _guessed.hit(_GUESSES, site.host, body.login)
             raise SignInError(
                 f"{site.host}: does not accept this login and password ({_said(error)})",
                 hint="they are those of your account there",
