@@ -256,4 +256,5 @@ if __name__ == "__main__":
     parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it has started
     main(asked.slide, asked.model, asked.kills, asked.seed)

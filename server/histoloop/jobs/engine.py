@@ -76,7 +76,8 @@ class DaskExecutor:
                     item = take_lowest(waiting, rank)
                     running.add(self.client.submit(work, item, pure=False))
                 try:
-                    done, running = wait(running, timeout=0.5, return_when="FIRST_COMPLETED")
+                    with self.client.as_current():  # by default `wait` asks for any that is left
+                        done, running = wait(running, timeout=0.5, return_when="FIRST_COMPLETED")
                 except TimeoutError:
                     continue
                 yield from (future.result() for future in done)
