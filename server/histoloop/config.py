@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     dsa_secret: SecretStr | None = Field(
         default=None, description="shared with the Girder plugin, which notifies with it"
     )
+    dsa_patience_s: float = Field(
+        default=1800.0,
+        ge=0,
+        description="seconds that a job waits, in all, for a DSA that does not answer",
+    )
     dsa_requests: int = Field(
         default=6, ge=1, le=64, description="requests to the DSA at a time, of this machine"
     )

@@ -29,7 +29,8 @@ Visitor = Callable[[Role | None], FlaskClient]
 
 def dsa_settings(home: Path, url: str, **changes: Any) -> Settings:
     """Of a service on a DSA at any free port."""
-    return settings(**({"dsa": url, "home": home, "port": 0, "workers": 1} | changes))
+    plain = {"dsa": url, "home": home, "port": 0, "workers": 1, "dsa_patience_s": 0}
+    return settings(**(plain | changes))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,15 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.service.conftest import ROI, asked, client_of, dsa_settings, finished, signed_in
+from tests.service.conftest import (
+    MODEL,
+    ROI,
+    asked,
+    client_of,
+    dsa_settings,
+    finished,
+    signed_in,
+)
 from tests.support.dsa.provision import sign_in
 from tests.support.dsa.proxy import Fault, Proxy
 
@@ -236,6 +244,83 @@ def test_an_archive_that_goes_away_ends_the_job_and_not_the_service(
     assert finished(client, job["id"])["state"] == "done"
     assert len(documents(dsa, slide, job["run"])) == 4
     assert 2 <= proxy.peak <= service.library.settings.dsa_requests, "service and workers together"
+
+
+def test_a_job_gets_through_an_archive_that_drops_every_fifth_request(
+    dsa, slide, proxy, new_home, token
+):
+    with client_of(dsa_settings(new_home, proxy.url, dsa_patience_s=300), token) as client:
+        calm = finished(client, asked(client, slide)["id"])
+        dropped = proxy.inject(Fault("/api/v1/", drop=True, share=0.2))
+        lost = proxy.inject(Fault("/api/v1/", lose_answer=True, share=0.05))
+        proxy.inject(Fault("/api/v1/", delay=0.5, share=0.1))
+        job = service_answered(client, slide)
+        ended = finished(client, job, seconds=280)
+        proxy.heal()
+    assert ended["state"] == "done", ended["failure"]
+    assert dropped.hits > 5
+    assert lost.hits
+    assert counts(documents(dsa, slide, ended["run"])) == counts(documents(dsa, slide, calm["run"]))
+
+
+def service_answered(client, slide):
+    """A job that was asked for until an answer came: who asks is not what is looked at here."""
+    for _ in range(20):
+        body = {"slide": slide, "model": MODEL, "roi": ROI, "threshold": 0.3}
+        answer = client.post("/api/jobs", json=body)
+        if answer.status_code == 202:
+            return answer.json["id"]
+        assert answer.status_code == 502, answer.json
+        time.sleep(0.5)
+    pytest.fail("no job was taken")
+
+
+@pytest.mark.parametrize("who", ["mongod", "girder and mongod"])
+def test_a_job_waits_for_an_archive_that_was_killed(new_dsa, bcss, new_home, who):
+    archive = new_dsa(plugins=())
+    slide = archive.upload(bcss["TCGA-A2-A0D2-DX1"], "private", "waits.tiff")
+    said = dsa_settings(new_home, archive.stack.root_url, dsa_patience_s=300)
+    with running(said) as service:
+        client = signed_in(create_app(service.library).test_client(), archive.token("annotator"))
+        calm = finished(client, asked(client, slide)["id"])
+        assert calm["state"] == "done", calm["failure"]
+        job = asked(client, slide)
+        ledger = service.library.ledger
+        until(lambda: ledger.get(job["id"]).progress.stage in ("tissue", "predict"))
+        if who == "mongod":  # Girder takes requests, and is silent
+            archive.stack.mongo.kill()
+        else:
+            archive.stack.kill()
+            until(lambda: ledger.get(job["id"]).progress.stage == "waiting")
+        time.sleep(5)
+        assert ledger.get(job["id"]).state is JobState.RUNNING
+        archive.stack.start()
+        until(lambda: ledger.get(job["id"]).state.ended, seconds=200)
+        ended = ledger.get(job["id"])
+        assert ended.state is JobState.DONE, ended.failure
+    assert counts(documents(archive, slide, job["run"])) == counts(
+        documents(archive, slide, calm["run"])
+    )
+
+
+def test_who_waits_for_an_archive_can_cancel(dsa, slide, proxy, new_home, token):
+    with running(dsa_settings(new_home, proxy.url, dsa_patience_s=300)) as service:
+        client = signed_in(create_app(service.library).test_client(), token)
+        ledger = service.library.ledger
+        job = asked(client, slide)
+        until(lambda: ledger.get(job["id"]).state is JobState.RUNNING)
+        proxy.inject(Fault("/api/v1/", drop=True))
+        until(lambda: ledger.get(job["id"]).progress.stage == "waiting")
+        ledger.request_cancel(job["id"])
+        until(lambda: ledger.get(job["id"]).state is JobState.CANCELLED, seconds=10)
+        proxy.heal()
+
+
+def until(true, seconds=120):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_cancelled_push_takes_back_what_it_has_pushed(dsa, slide, proxy, client):

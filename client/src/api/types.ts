@@ -92,7 +92,15 @@ export interface Model {
 }
 
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
-export type JobStage = "starting" | "tissue" | "predict" | "trace" | "write" | "push" | "done";
+export type JobStage =
+  | "starting"
+  | "tissue"
+  | "predict"
+  | "trace"
+  | "write"
+  | "push"
+  | "waiting"
+  | "done";
 
 export interface Progress {
   readonly stage: JobStage;

@@ -16,6 +16,7 @@ export const STAGE_WORDS: Record<JobStage, string> = {
   trace: "Tracing outlines",
   write: "Writing the results",
   push: "Handing over the result",
+  waiting: "Waiting for the archive, which does not answer",
   done: "Done",
 };
 

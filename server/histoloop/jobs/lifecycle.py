@@ -24,15 +24,17 @@ from histoloop.errors import (
 )
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
-from histoloop.jobs.archive import Archive, open_archive
+from histoloop.jobs.archive import Archive, dsa_site, open_archive
 from histoloop.jobs.context import Context, Executor, Listener, Progress
 from histoloop.jobs.delivery import deliver
 from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, SegmentRequest
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
+from histoloop.jobs.patience import Patience
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.retrain_process import supervise
 from histoloop.jobs.segment import segment
+from histoloop.slides.dsa.pulse import Pulse
 from histoloop.slides.slide import SlideAddress, changed
 
 _log = logging.getLogger(__name__)
@@ -153,7 +155,21 @@ def run_to_an_end(
 
 
 def _segment(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
-    """Predict and push, or push what was predicted before; returns the number of tiles."""
+    """Predict and push, wait while the archive is away; returns the number of tiles."""
+    once = partial(_segment_once, settings, job, executor, listener)
+    if settings.dsa is None:
+        return once()
+    patience = Patience(Pulse(dsa_site(settings)), listener, settings.dsa_patience_s)
+    try:
+        return patience.through(once)
+    except DsaAwayError:
+        with suppress(HistoloopError):
+            _take_back(_archive(settings, job), job)
+        raise
+
+
+def _segment_once(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
+    """Predict and push, or what is left of it to do."""
     request, out = job.segmentation, settings.runs / job.run
     context = Context(executor, listener)
     context.listener.progress(Progress("starting"))
@@ -206,17 +222,26 @@ def _push(archive: Archive, address: SlideAddress, job: Job, out: Path, context:
             check=context.listener.check,
         )
         _refuse_another(request, address)  # it takes a while
-    except Exception as error:
-        # When it fails with all of ours there, others may have made room: then ours stay, unless
-        # they are of another slide.
-        if isinstance(error, CancelledError | SlideError) or not request.replace:
-            with suppress(HistoloopError):
-                store.delete_run(request.slide, job.run)
+    except DsaAwayError:  # what is there need not be pushed again
+        raise
+    except (CancelledError, SlideError):
+        with suppress(HistoloopError):
+            store.delete_run(request.slide, job.run)
+        raise
+    except Exception:
+        _take_back(archive, job)
         raise
     if pushed.notes:
         report = json.loads((out / outputs.REPORT).read_bytes())
         report["warnings"] = list(dict.fromkeys([*report["warnings"], *pushed.notes]))
         outputs.save_json(out / outputs.REPORT, report)
+
+
+def _take_back(archive: Archive, job: Job) -> None:
+    """Remove what was pushed of a run, unless others may have made room for all of it."""
+    if not job.segmentation.replace:
+        with suppress(HistoloopError):
+            archive.annotations.delete_run(job.segmentation.slide, job.run)
 
 
 def _failure(job: Job, stage: str, error: Exception) -> Failure:

@@ -29,8 +29,8 @@ from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.service.app import STATIC
 from histoloop.service.health import LEAST_ROOM
-from histoloop.service.pulse import Pulse
 from histoloop.service.visitor import visitor_of
+from histoloop.slides.dsa.pulse import Pulse
 from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
 from histoloop.slides.reading import read

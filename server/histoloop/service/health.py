@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from histoloop import __version__
 from histoloop.jobs.job import JobState
 from histoloop.service.library import Library, library
-from histoloop.service.pulse import Pulse
 from histoloop.service.schema import answers, resource
 from histoloop.service.visitor import pulse
+from histoloop.slides.dsa.pulse import Pulse
 
 health = resource("health", tag="health")
 

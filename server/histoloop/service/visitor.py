@@ -12,9 +12,9 @@ from histoloop.annotations.store import AnnotationStore
 from histoloop.config import Settings
 from histoloop.errors import AccessError, NotFoundError, SignInError, UsageError
 from histoloop.jobs.archive import dsa_site, open_archive
-from histoloop.service.pulse import Pulse
 from histoloop.service.remembered import Remembered
 from histoloop.slides.dsa.connection import connect
+from histoloop.slides.dsa.pulse import Pulse
 from histoloop.slides.dsa.site import DsaSite, Login, is_id
 from histoloop.slides.dsa.slide import revision
 from histoloop.slides.dsa.store import DsaSlideStore, Shelf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 import time
@@ -16,7 +17,7 @@ class Fault:
     nothing; `lose_answer` forwards, then closes without an answer; `cut` sends that many bytes of
     the true body and closes. Before that, or alone, it waits `delay` seconds and then `until` the
     event, two minutes at most. The first `skip` matches pass, then `times` are hit, without
-    `times` all.
+    `times` all; of these only a `share`, drawn by `lot`.
     """
 
     path: str = ""
@@ -29,6 +30,8 @@ class Fault:
     until: threading.Event | None = None
     skip: int = 0
     times: int | None = None
+    share: float = 1.0
+    lot: random.Random = field(default_factory=lambda: random.Random(0))
     hits: int = field(default=0, init=False)
 
     def hold(self) -> None:
@@ -45,6 +48,8 @@ class Fault:
             self.skip -= 1
             return False
         if self.times is not None and self.hits >= self.times:
+            return False
+        if self.lot.random() >= self.share:
             return False
         self.hits += 1
         return True
