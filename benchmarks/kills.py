@@ -137,7 +137,7 @@ class Service:
                 if answer.status_code < 500:
                     answer.raise_for_status()
                     return answer.json()
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 pass
             if time.monotonic() > end:
                 raise SystemExit(f"{path}: nobody has answered for two minutes")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS}
+)
 
 
 @contextmanager
@@ -35,6 +40,11 @@ def replace_text(path: Path, text: str) -> None:
     """
     with replacing(path) as file:
         file.write(text.encode())
+
+
+def is_disk_fault(error: OSError) -> bool:
+    """Whether it says that a disk is full, broken, or not ours to write to."""
+    return error.errno in _DISK
 
 
 def draft_of(path: Path) -> Path:

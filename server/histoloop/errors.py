@@ -124,6 +124,10 @@ class ClusterLostError(HistoloopError):
     status = 503
 
 
+class WorkersKilledError(HistoloopError):
+    """Workers have died of the same piece of work, one after the other."""
+
+
 class CancelledError(HistoloopError):
     """Somebody cancelled the job; this is not a failure."""
 

@@ -104,3 +104,23 @@ def test_help_teaches() -> None:
         found = run(verb, "--help")
         assert found.returncode == 0
         assert len(found.stdout) > 300
+
+
+def test_a_home_that_cannot_be_made(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = run("serve", "--slides", data / "slides", "--home", tmp_path / "file" / "home")
+    refused(found, str(tmp_path / "file" / "home"), "--home")
+
+
+def test_a_disk_that_is_full_is_one_line_and_the_rest_is_kept(
+    plain_slide: Path, home: Path, tmp_path: Path
+) -> None:
+    """A limit of the size of files stands for it: any user may set one, and writes fail alike."""
+    arguments = ("segment", plain_slide, "--home", home, "--out", tmp_path)
+    command = " ".join(["ulimit -f 64;", "exec", str(COMMAND), *map(str, arguments)])
+    limited = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    refused(limited, "File too large")
+    assert not list(tmp_path.rglob("report.json"))
+    found = run(*arguments, "--resume")
+    assert found.returncode == 0, found.stderr
+    assert list(tmp_path.rglob("report.json"))

@@ -396,7 +396,7 @@ def in_the_database(archive, statement):
         "db = pymongo.MongoClient(sys.argv[1]).get_default_database()\n" + statement
     )
     python = archive.stack.folder / "venv" / "bin" / "python"
-    subprocess.run([python, "-c", program, archive.stack._mongo_uri()], check=True)
+    subprocess.run([python, "-c", program, archive.stack.mongo_uri], check=True)
 
 
 def test_a_correction_by_a_person_outlives_a_push(dsa, store, item):

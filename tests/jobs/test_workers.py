@@ -17,7 +17,10 @@ import pytest
 from distributed import Client
 from tests.support.pictures import tissue_picture
 
+from histoloop.config import settings
 from histoloop.geometry import Mpp, Size
+from histoloop.service.app import create_app
+from histoloop.service.server import running
 from histoloop.slides.pyramid import write_pyramid
 
 BIN = Path(sys.executable).parent
@@ -77,12 +80,7 @@ def test_one_joins_late_and_one_is_lost_and_the_files_are_the_same(
         assert alone.wait(120) == 0
     with ExitStack() as stack:
         file = tmp_path / "scheduler.json"
-        stack.enter_context(
-            machine(
-                *("dask", "scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard"),
-                *("--no-jupyter", "--scheduler-file", file),
-            )
-        )
+        stack.enter_context(machine(*scheduler(file)))
         until(file.is_file)
         until(lambda: file.read_text().endswith("}"))
         address = json.loads(file.read_text())["address"]
@@ -109,6 +107,48 @@ def test_one_joins_late_and_one_is_lost_and_the_files_are_the_same(
     report = json.loads((out / "large" / "report.json").read_text())
     assert report["tiles"]["run"] + report["tiles"]["resumed"] == report["tiles"]["tissue"]
     assert stored(out / "large") == stored(tmp_path / "alone" / "large")
+
+
+def scheduler(file: Path, port: int = 0) -> tuple[object, ...]:
+    return (
+        *("dask", "scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"),
+        *("--no-jupyter", "--scheduler-file", file),
+    )
+
+
+def test_a_service_finds_its_scheduler_again_however_long_that_was_away(
+    slide: Path, home: Path, tmp_path: Path, unused_port: int
+) -> None:
+    address = f"tcp://127.0.0.1:{unused_port}"
+    work = ("histoloop", "worker", address, "--workers", 1, "--folder", tmp_path)
+    said = settings(slides=slide.parent, home=home, port=0, scheduler=address, lease_s=2)
+    with ExitStack() as stack:
+        first = stack.enter_context(machine(*scheduler(tmp_path / "one.json", unused_port)))
+        until((tmp_path / "one.json").is_file)
+        service = stack.enter_context(running(said))
+        client = create_app(service.library).test_client()
+
+        def ready() -> bool:
+            return client.get("/api/health/ready").status_code == 200
+
+        assert client.get("/api/health/ready").json["missing"] == ["there is no worker"]
+        worker = stack.enter_context(machine(*work))
+        until(ready)
+        lost(first)
+        lost(worker)
+        until(lambda: service.library.engine._client.status == "closed", seconds=90)
+        assert client.get("/api/health/ready").json["missing"] == ["there is no worker"]
+        assert b"histoloop_workers 0.0" in client.get("/api/metrics").data
+        id = client.get("/api/slides").json["slides"][0]["id"]
+        asked = {"slide": id, "roi": [0, 0, 1500, 1500]}
+        answer = client.post("/api/jobs", json=asked)
+        assert answer.status_code == 202, "it waits in the ledger"
+        stack.enter_context(machine(*scheduler(tmp_path / "two.json", unused_port)))
+        until((tmp_path / "two.json").is_file)
+        stack.enter_context(machine(*work))
+        until(ready, seconds=90)
+        job = answer.json["id"]
+        until(lambda: client.get(f"/api/jobs/{job}").json["state"] == "done", seconds=90)
 
 
 def test_a_scheduler_that_does_not_answer_is_one_error() -> None:

@@ -249,18 +249,21 @@ def test_an_archive_that_goes_away_ends_the_job_and_not_the_service(
 def test_a_job_gets_through_an_archive_that_drops_every_fifth_request(
     dsa, slide, proxy, new_home, token
 ):
-    with client_of(dsa_settings(new_home, proxy.url, dsa_patience_s=300), token) as client:
+    with running(dsa_settings(new_home, proxy.url, dsa_patience_s=300)) as service:
+        client = signed_in(create_app(service.library).test_client(), token)
+        ledger = service.library.ledger
         calm = finished(client, asked(client, slide)["id"])
         dropped = proxy.inject(Fault("/api/v1/", drop=True, share=0.2))
         lost = proxy.inject(Fault("/api/v1/", lose_answer=True, share=0.05))
         proxy.inject(Fault("/api/v1/", delay=0.5, share=0.1))
         job = service_answered(client, slide)
-        ended = finished(client, job, seconds=280)
+        until(lambda: ledger.get(job).state.ended, seconds=280)
+        ended = ledger.get(job)
         proxy.heal()
-    assert ended["state"] == "done", ended["failure"]
+    assert ended.state is JobState.DONE, ended.failure
     assert dropped.hits > 5
     assert lost.hits
-    assert counts(documents(dsa, slide, ended["run"])) == counts(documents(dsa, slide, calm["run"]))
+    assert counts(documents(dsa, slide, ended.run)) == counts(documents(dsa, slide, calm["run"]))
 
 
 def service_answered(client, slide):

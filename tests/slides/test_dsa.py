@@ -182,15 +182,6 @@ def test_a_server_that_is_away_is_one_clear_line(site, unused_port):
         opened(gone, ID)
 
 
-@pytest.fixture
-def unused_port():
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def test_rights_are_the_user_s(dsa, site, item):
     def as_(role):
         return replace(site, login=Login(token=SecretStr(dsa.token(role))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,10 @@ def gtcodes(tmp_path: Path) -> Path:
     path = tmp_path / "codes.csv"
     path.write_text(GTCODES)
     return path
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of loopback where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])

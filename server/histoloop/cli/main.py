@@ -25,6 +25,7 @@ from histoloop.cli import (
     worker,
 )
 from histoloop.cli.annotations import app as annotations_app
+from histoloop.durable import is_disk_fault
 from histoloop.errors import CancelledError, HistoloopError
 
 app = typer.Typer(
@@ -74,6 +75,10 @@ def main() -> None:
         sys.exit(app(standalone_mode=False))
     except HistoloopError as error:
         _fail(str(error), error.exit_code)
+    except OSError as error:
+        if not is_disk_fault(error):
+            raise
+        _fail(f"{error} (look at the disk and at who may write there)", 1)
     except TyperException as error:
         _fail(" ".join(str(error).split()), 2)
     except (CancelledError, typer.Abort, KeyboardInterrupt):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from histoloop.errors import CancelledError, HistoloopError, UsageError
+from histoloop.errors import CancelledError, ClusterLostError, HistoloopError, UsageError
 from histoloop.jobs.context import Context
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.report import Report
@@ -39,6 +39,7 @@ def segment_all(
     Raises:
         UsageError: two slides would write to one folder.
         CancelledError: the user wants to stop.
+        ClusterLostError: nobody computes any more.
     """
     folders = [common.out / _stem(slide.name) for slide in slides]
     if len(set(folders)) < len(folders):
@@ -50,7 +51,7 @@ def segment_all(
         try:
             parameters = replace(common, slide=slide, out=out)
             yield Outcome(slide, out, segment(parameters, home, context(slide)), None)
-        except CancelledError:
+        except (CancelledError, ClusterLostError):
             raise
         except HistoloopError as error:
             yield Outcome(slide, out, None, error)

@@ -6,6 +6,7 @@ and gives its own place free meanwhile; the process that submits it never comput
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -13,18 +14,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from distributed import Client, Future, LocalCluster, get_client, secede, wait
+from distributed import Client, Future, KilledWorker, LocalCluster, get_client, secede, wait
 from distributed.client import ClosedClientError
 from distributed.comm import CommClosedError
 
 from histoloop.config import Settings
-from histoloop.errors import ClusterLostError, UsageError
+from histoloop.errors import ClusterLostError, UsageError, WorkersKilledError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
 from histoloop.jobs.job import Job, RetrainRequest
 from histoloop.jobs.ledger import Ledger, new_id
 from histoloop.jobs.lifecycle import run_job
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.retrain_due import due
+
+_log = logging.getLogger(__name__)
 
 _WATCH_S = 15.0
 
@@ -49,15 +52,21 @@ class DaskExecutor:
 
         Raises:
             ClusterLostError: the scheduler does not answer any more.
+            WorkersKilledError: whoever takes up one of the shards.
         """
         try:
             yield from self._results(work, items, rank, check)
+        except KilledWorker as error:
+            raise WorkersKilledError(
+                f"{error.task}: its workers have died {error.allowed_failures + 1} times",
+                hint="they may have been out of memory: give each more, or start fewer",
+            ) from error
         except Exception as error:
             # What a call says whose client has gone depends on where it was just then.
             if self.client.status == "running" and not isinstance(error, _LOST):
                 raise
             raise ClusterLostError(
-                "the Dask scheduler has gone", hint="start it again: finished tiles are kept"
+                "the Dask scheduler has gone", hint="start it again, and go on with --resume"
             ) from error
 
     def _results(
@@ -117,20 +126,36 @@ class Engine:
             cluster.close()
 
     def places(self) -> int:
-        """Predictions that can be made at a time; 0 while there is no worker."""
-        return sum(self._client.nthreads().values())
+        """Predictions that can be made at a time; 0 while there is no worker, or no scheduler."""
+        if self._client.status != "running":
+            return 0
+        with suppress(*_LOST, OSError):
+            return sum(self._client.nthreads().values())
+        return 0
 
     def submit(self, job: Job) -> None:
-        """Send a queued job to the cluster."""
-        self._submitted[job.id] = self._client.submit(
-            run_on_cluster, self.settings, job, pure=False
-        )
+        """Send a queued job to the cluster; while there is none it waits in the ledger."""
+        try:
+            self._submitted[job.id] = self._client.submit(
+                run_on_cluster, self.settings, job, pure=False
+            )
+        except _LOST:
+            _log.warning("job %s waits: the scheduler has gone", job.id)
 
     def _watch(self) -> None:
         while not self._stopping.wait(min(_WATCH_S, self.settings.lease_s / 4)):
-            self._take_up(self.settings.lease)
-            if request := due(self.settings, self.ledger, datetime.now(UTC)):
-                self._start_by_itself(request)
+            try:
+                self._look_after_jobs()
+            except Exception:  # a busy ledger, a scheduler that is still away: the next round
+                _log.exception("jobs were not looked after")
+
+    def _look_after_jobs(self) -> None:
+        if self.settings.scheduler and self._client.status == "closed":
+            self._client = connect(self.settings.scheduler)
+            self._submitted.clear()
+        self._take_up(self.settings.lease)
+        if request := due(self.settings, self.ledger, datetime.now(UTC)):
+            self._start_by_itself(request)
 
     def _start_by_itself(self, request: RetrainRequest) -> None:
         """Nobody has asked: it runs in the name of whoever the settings name."""

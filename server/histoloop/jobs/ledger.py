@@ -13,7 +13,7 @@ from uuid import uuid4
 import sqlalchemy as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from histoloop.errors import NotFoundError, StateError
+from histoloop.errors import NotFoundError, OutputError, StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
 from histoloop.jobs.job import (
@@ -79,12 +79,20 @@ class Ledger:
     """All that is known of jobs. Every method is a transaction of its own; threads may share it.
 
     Raises:
+        OutputError: its folder cannot be made.
         StateError: the database cannot be opened or written to.
     """
 
     def __init__(self, url: str) -> None:
         if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+            home = Path(url.removeprefix("sqlite:///")).parent
+            try:
+                home.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{home}: cannot be made ({error.strerror})",
+                    hint="name another folder with --home or HISTOLOOP_HOME",
+                ) from error
         self._engine = sql.create_engine(url, connect_args=_connect_args(url))
         if url.startswith("sqlite"):
             sql.event.listen(self._engine, "connect", _write_ahead)
@@ -175,12 +183,15 @@ class Ledger:
         """Change a job's state, and with it what its user sees.
 
         Raises:
-            StateError: the table of transitions does not allow it.
+            StateError: the table of transitions does not allow it, or another process was faster.
         """
         with self._session() as session:
             row = _row(session, id)
-            check_transition(id, JobState(row.state), state)
-            row.state = state
+            before = JobState(row.state)
+            check_transition(id, before, state)
+            mine = sql.update(_JobRow).where(_JobRow.id == id, _JobRow.state == before)
+            if not session.scalar(mine.values(state=state).returning(_JobRow.id)):
+                raise StateError(f"job {id} is not {before} any more", hint="look at it again")
             row.failure = asdict(failure) if failure else None
             row.progress = asdict(progress) if progress else row.progress
             if state is JobState.RUNNING:

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from histoloop.config import Settings
+from histoloop.durable import is_disk_fault
 from histoloop.errors import (
     CancelledError,
     ClusterLostError,
@@ -21,6 +22,7 @@ from histoloop.errors import (
     HistoloopError,
     SignInError,
     SlideError,
+    StateError,
 )
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
@@ -92,9 +94,10 @@ class LedgerListener:
 def run_job(settings: Settings, job: Job, executor: Executor) -> None:
     """Run a queued job to one of its ends; whatever happens is in the ledger."""
     ledger = Ledger(settings.ledger_url)
-    if ledger.get(job.id).state is not JobState.QUEUED:  # it was cancelled before it began
+    try:
+        ledger.move(job.id, JobState.RUNNING)
+    except StateError:  # it was cancelled before it began, or somebody else has taken it up
         return
-    ledger.move(job.id, JobState.RUNNING)
     if job.kind == RETRAIN:
         supervise(settings, job, ledger)
     else:
@@ -157,14 +160,17 @@ def run_to_an_end(
 def _segment(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
     """Predict and push, wait while the archive is away; returns the number of tiles."""
     once = partial(_segment_once, settings, job, executor, listener)
-    if settings.dsa is None:
-        return once()
-    patience = Patience(Pulse(dsa_site(settings)), listener, settings.dsa_patience_s)
+    pulse = Pulse(dsa_site(settings)) if settings.dsa else None
     try:
-        return patience.through(once)
-    except DsaAwayError:
-        with suppress(HistoloopError):
-            _take_back(_archive(settings, job), job)
+        return Patience(pulse, listener, settings.dsa_patience_s).through(once) if pulse else once()
+    except ClusterLostError:  # it is not over
+        raise
+    except Exception as error:
+        # When it fails with all of ours there, others may have made room: then ours stay, unless
+        # they are of another slide.
+        ours = isinstance(error, CancelledError | SlideError) or not job.segmentation.replace
+        if ours and (pulse is None or pulse.beats()):
+            _take_back(settings, job)
         raise
 
 
@@ -209,39 +215,22 @@ def _refuse_another(request: SegmentRequest, address: SlideAddress) -> None:
 
 
 def _push(archive: Archive, address: SlideAddress, job: Job, out: Path, context: Context) -> None:
-    """Deliver all, or take back what was delivered, as far as the archive lets us."""
+    """Deliver what is not there yet."""
     request, store = job.segmentation, archive.annotations
     _refuse_another(request, address)
-    try:
-        pushed = deliver(
-            out,
-            store,
-            request.slide,
-            job.run,
-            supersede=request.replace,
-            check=context.listener.check,
-        )
-        _refuse_another(request, address)  # it takes a while
-    except DsaAwayError:  # what is there need not be pushed again
-        raise
-    except (CancelledError, SlideError):
-        with suppress(HistoloopError):
-            store.delete_run(request.slide, job.run)
-        raise
-    except Exception:
-        _take_back(archive, job)
-        raise
+    check = context.listener.check
+    pushed = deliver(out, store, request.slide, job.run, supersede=request.replace, check=check)
+    _refuse_another(request, address)  # it takes a while
     if pushed.notes:
         report = json.loads((out / outputs.REPORT).read_bytes())
         report["warnings"] = list(dict.fromkeys([*report["warnings"], *pushed.notes]))
         outputs.save_json(out / outputs.REPORT, report)
 
 
-def _take_back(archive: Archive, job: Job) -> None:
-    """Remove what was pushed of a run, unless others may have made room for all of it."""
-    if not job.segmentation.replace:
-        with suppress(HistoloopError):
-            archive.annotations.delete_run(job.segmentation.slide, job.run)
+def _take_back(settings: Settings, job: Job) -> None:
+    """Remove what was pushed of a run, as far as the archive lets us."""
+    with suppress(HistoloopError):
+        _archive(settings, job).annotations.delete_run(job.segmentation.slide, job.run)
 
 
 def _failure(job: Job, stage: str, error: Exception) -> Failure:
@@ -254,6 +243,9 @@ def _failure(job: Job, stage: str, error: Exception) -> Failure:
         return Failure(stage, name, None, error.message, hint)
     if isinstance(error, HistoloopError):
         return Failure(stage, name, None, error.message, error.hint)
+    if isinstance(error, OSError) and is_disk_fault(error):
+        hint = "look at the disk of the home folder, then run it again: what was computed is kept"
+        return Failure(stage, name, None, str(error), hint)
     return Failure(
         stage,
         name,

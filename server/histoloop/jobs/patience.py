@@ -19,6 +19,9 @@ WAITING = "waiting"
 
 _FIRST_S, _LONGEST_S = 1.0, 60.0
 _LOOK_S = 0.25
+_FRUITFUL_S = 600.0
+"""What has worked for so long got on before it failed."""
+
 _IN_VAIN = 10
 """Times that an archive which answers may fail one after the other: waiting does not mend it."""
 
@@ -48,9 +51,12 @@ class Patience:
         """
         failures, pause = 0, _FIRST_S
         while True:
+            began = time.monotonic()
             try:
                 return work()
             except DsaAwayError:
+                if time.monotonic() - began > _FRUITFUL_S:
+                    failures, pause = 0, _FIRST_S
                 failures = failures + 1 if self.pulse.beats() else 0
                 if self.seconds <= 0 or failures > _IN_VAIN:
                     raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ _MEMBERS = frozenset({"metadata.json", "config.json", "model.weights.h5"})
 _MOST_CONFIG = 64 * 2**20
 _MOST_UNPACKED = 20
 """Times as large as packed: weights are hardly compressible, and a bomb is all that is."""
+
+_ODD = (ValueError, OSError, TypeError, KeyError, AttributeError, RuntimeError)
+"""What reading an archive, or Keras, may make of a file that nobody's Keras has written."""
 
 _LAYERS = ("keras", "keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints")
 _OPERATIONS = ("keras.src.models.", "keras.src.ops.", "histoloop.models.architectures.")
@@ -48,7 +52,7 @@ def load_network(model: Model) -> keras.Model:
         if odd := next(_strangers(model.folder / WEIGHTS), None):
             raise ValueError(f"it asks for {odd}")
         return keras.saving.load_model(model.folder / WEIGHTS, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (*_ODD, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(
             f"{model.card.reference}: {WEIGHTS} cannot be loaded in safe mode ({error})",
             hint="save it again with Keras 3, without Lambda layers",

@@ -1,4 +1,4 @@
-"""What works here, what does not, and what to do about it: each thing is tried, not looked up."""
+"""What works here, what does not, and what to do about it: tried, where trying is quick."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _home(settings: Settings) -> Finding:
     """Somewhere to write, and room."""
     home = settings.home.absolute()
     there = next(one for one in (home, *home.parents) if one.exists())
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         hint = "name another one with --home or HISTOLOOP_HOME"
         return Finding("home", Verdict.FAILS, f"{there} cannot be written to", hint)
     free = shutil.disk_usage(there).free

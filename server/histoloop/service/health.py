@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,8 @@ from histoloop.slides.dsa.pulse import Pulse
 health = resource("health", tag="health")
 
 READY = answers("it can work") | answers("it lacks something", status=503)
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 
 LEAST_ROOM = 2**30
 """Bytes on the home's disk: a run of a large slide takes some 100 MB."""
@@ -67,9 +70,10 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """What can be read off at any moment; called by the registry."""
         jobs = GaugeMetricFamily("histoloop_jobs", "Jobs in the ledger", labels=["state"])
-        counts = self.library.ledger.counts()
-        for state in JobState:
-            jobs.add_metric([state.value], counts.get(state.value, 0))
+        with suppress(SQLAlchemyError):  # what else there is to tell is told
+            counts = self.library.ledger.counts()
+            for state in JobState:
+                jobs.add_metric([state.value], counts.get(state.value, 0))
         yield jobs
         workers = self.library.engine.places()
         yield GaugeMetricFamily("histoloop_workers", "Predictions at a time", value=workers)
@@ -102,7 +106,8 @@ def register(app: Flask, served: Library) -> None:
     def count(response: Response) -> Response:
         # By the rule, never by the path: ids would make a series each.
         route = request.url_rule.rule if request.url_rule else "none"
-        requests.labels(request.method, route, str(response.status_code)).inc()
+        method = request.method if request.method in _METHODS else "other"
+        requests.labels(method, route, str(response.status_code)).inc()
         seconds.labels(route).observe(time.perf_counter() - g.began)
         return response
 

@@ -27,7 +27,7 @@ sessions = resource("session", tag="session")
 _PATIENCE_S = 15.0
 
 _GUESSES = parse("10/minute")
-"""Wrong passwords of one account: people err less often, and who guesses needs more."""
+"""Of one account from one address: people err less often, and who guesses needs more."""
 
 _guessed = MovingWindowRateLimiter(MemoryStorage())
 
@@ -35,7 +35,9 @@ _guessed = MovingWindowRateLimiter(MemoryStorage())
 class SignIn(BaseModel):
     """An account of the archive, or a token of it."""
 
-    login: str = Field(default="", max_length=200, description="or e-mail address")
+    login: str = Field(
+        default="", max_length=200, pattern="^[^:]*$", description="or e-mail address"
+    )
     password: SecretStr = Field(default=SecretStr(""), description="passed on, never kept")
     token: SecretStr | None = Field(default=None, description="in the place of login and password")
 
@@ -93,7 +95,9 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
         PatienceError: too many wrong passwords were tried of late.
         DsaAwayError: it does not answer.
     """
-    if not _guessed.test(_GUESSES, site.host, body.login):
+    # The archive takes no notice of case and blanks, so neither must who counts.
+    who = (site.host, body.login.strip().lower(), request.remote_addr or "")
+    if not _guessed.hit(_GUESSES, *who):
         raise PatienceError(
             f"too many wrong passwords of {body.login}", hint="wait a minute, then try again"
         )
@@ -108,7 +112,6 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
             )
     except HttpError as error:
         if error.status in (401, 403):
-            _guessed.hit(_GUESSES, site.host, body.login)
             raise SignInError(
                 f"{site.host}: does not accept this login and password ({_said(error)})",
                 hint="they are those of your account there",
@@ -116,6 +119,7 @@ def _exchange(site: DsaSite, body: SignIn) -> SecretStr:
         raise _away(site, f"answers with status {error.status}") from None
     except RequestException:
         raise _away(site, "does not answer") from None
+    _guessed.clear(_GUESSES, *who)
     return SecretStr(answer["authToken"]["token"])
 
 

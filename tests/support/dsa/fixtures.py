@@ -34,6 +34,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.support.dsa import secrets
 from tests.support.dsa.archive import open_archive
 from tests.support.dsa.cache import UnavailableError
 from tests.support.dsa.install import Flavour
@@ -60,10 +61,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def dsa() -> Iterator[Archive]:
-    """Girder 3.2 with HistomicsUI and our plugin."""
-    with _or_skip(), open_archive("girder3") as archive:
+def dsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """Girder 3.2 with HistomicsUI and our plugin.
+
+    At its end, no password, token or key may lie in any log, file or record that others see.
+    """
+    with _or_skip(), open_archive("girder3") as archive, secrets.overheard() as leaks:
         yield archive
+        leaks += secrets.in_the_database(archive.stack)
+        leaks += secrets.in_files(tmp_path_factory.getbasetemp(), archive.stack.folder)
+        assert secrets.KNOWN, "nothing was looked for"
+        assert not leaks
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from girder_client import GirderClient
+from tests.support.dsa.secrets import noted
 from tests.support.dsa.stack import Credentials, Stack
 
 Role = Literal["admin", "annotator", "reader", "stranger"]
@@ -43,14 +44,14 @@ class Archive:
 
     def token(self, role: Role = "admin") -> str:
         """A session's token, as a browser gets it."""
-        return str(self.client(role).token)
+        return noted(str(self.client(role).token))
 
     def api_key(self, role: Role = "admin", days: float | None = None) -> str:
         """A new API key; tokens made with it last `days`, or as long as the server likes."""
         parameters = {"name": f"test key of {role}"}
         if days is not None:
             parameters["tokenDuration"] = str(days)
-        return str(self.client(role).post("api_key", parameters=parameters)["key"])
+        return noted(str(self.client(role).post("api_key", parameters=parameters)["key"]))
 
     def upload(self, path: Path, place: Place = "private", name: str | None = None) -> str:
         """Upload a slide as the annotator; the id of its item, once it is a large image."""
@@ -64,7 +65,8 @@ class Archive:
 def sign_in(stack: Stack, person: Credentials) -> GirderClient:
     """A client of girder-client for that person."""
     client = GirderClient(apiUrl=stack.url)
-    client.authenticate(person.login, person.password)
+    client.authenticate(person.login, noted(person.password))
+    noted(str(client.token))
     return client
 
 

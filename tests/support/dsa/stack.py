@@ -164,18 +164,20 @@ class Stack:
         command += ["--save", "", "--appendonly", "no"]
         return Server("redis", command, self.folder, environment, port.answers)
 
-    def _mongo_uri(self) -> str:
+    @property
+    def mongo_uri(self) -> str:
+        """Where the database is."""
         return f"mongodb://127.0.0.1:{self._port('mongod')}/girder?socketTimeoutMS=3600000"
 
     def _girder3_settings(self) -> dict[str, str]:
         config = self.folder / "girder.cfg"
-        fields = {"port": self._port("girder"), "mongo": self._mongo_uri(), "folder": self.folder}
+        fields = {"port": self._port("girder"), "mongo": self.mongo_uri, "folder": self.folder}
         config.write_text(GIRDER3_CONFIG.format(**fields))
         return {"GIRDER_CONFIG": str(config)}
 
     def _girder5_settings(self) -> dict[str, str]:
         return {
-            "GIRDER_MONGO_URI": self._mongo_uri(),
+            "GIRDER_MONGO_URI": self.mongo_uri,
             "GIRDER_SERVER_MODE": "production",
             "GIRDER_SETTING_CORE_CACHE_ENABLED": "true",
             "LARGE_IMAGE_CACHE_BACKEND": "python",
