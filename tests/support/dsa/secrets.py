@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,20 +24,37 @@ KEPT_ON_PURPOSE = "logins"
 _MOST_BYTES = 64 * 2**20
 
 _LOOK = """
-import sys, bson, pymongo
-secrets = [line.encode() for line in sys.stdin.read().split()]
+import re, sys, pymongo
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+known = set(sys.stdin.read().encode().split())
+raw = CodecOptions(document_class=RawBSONDocument)
 db = pymongo.MongoClient(sys.argv[1]).get_default_database()
 for name in ("annotation", "annotationelement", "item", "folder", "job", "notification"):
-    for one in db[name].find():
-        if any(secret in bson.encode(one) for secret in secrets):
+    for one in db.get_collection(name, raw).find():
+        if holds(one.raw, known):
             print(name, one["_id"])
 """
+
+
+def holds(whole: bytes, known: set[bytes]) -> bool:
+    """Whether bytes hold a secret: hundreds of these, but few words that are as long."""
+    words = set(re.findall(rb"[\w-]{20,}", whole))
+    shortest = min(map(len, known), default=0)
+    return bool(words & known) or any(
+        secret in word for word in words if len(word) > shortest for secret in known
+    )
 
 
 def noted(secret: str) -> str:
     """The same, which must not be seen anywhere from now on."""
     KNOWN.add(secret)
     return secret
+
+
+def encoded() -> set[bytes]:
+    """The secrets of this session as bytes."""
+    return {secret.encode() for secret in KNOWN}
 
 
 class Ears(logging.Handler):
@@ -46,11 +65,11 @@ class Ears(logging.Handler):
         self.leaks: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        said = hidden = self.format(record)
-        for secret in KNOWN:
-            hidden = hidden.replace(secret, "•••")
-        if hidden != said:
-            self.leaks.append(f"log of {record.name}: {hidden}")
+        said = self.format(record)
+        if holds(said.encode(), encoded()):
+            for secret in KNOWN:
+                said = said.replace(secret, "•••")
+            self.leaks.append(f"log of {record.name}: {said}")
 
 
 @contextmanager
@@ -72,6 +91,7 @@ def overheard() -> Iterator[list[str]]:
 
 def in_files(*folders: Path) -> Iterator[str]:
     """Files that hold a secret: logs, ledgers, annotations, reports."""
+    known = encoded()
     for folder in folders:
         for path in folder.rglob("*"):
             if path.suffix not in READABLE or KEPT_ON_PURPOSE in path.parts:
@@ -80,7 +100,7 @@ def in_files(*folders: Path) -> Iterator[str]:
                 whole = path.read_bytes() if path.stat().st_size <= _MOST_BYTES else b""
             except OSError:  # it has gone meanwhile, or is no file
                 continue
-            if any(secret.encode() in whole for secret in KNOWN):
+            if holds(whole, known):
                 yield str(path)
 
 
@@ -88,7 +108,7 @@ def in_the_database(stack: Stack) -> Iterator[str]:
     """Records of what people see of an archive; its own tokens and users are its business."""
     python = stack.folder / "venv" / "bin" / "python"
     found = subprocess.run(
-        [python, "-c", _LOOK, stack.mongo_uri],
+        [python, "-c", inspect.getsource(holds) + _LOOK, stack.mongo_uri],
         input="\n".join(KNOWN),
         capture_output=True,
         text=True,
