@@ -25,8 +25,8 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +42,24 @@ PAUSE_S = (2.0, 6.0)
 """Between a kill and the next."""
 
 
+@contextmanager
+def _again_and_again(work: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Do some work at that interval, in the background, until the block is left."""
+    ending = threading.Event()
+
+    def repeat() -> None:
+        while not ending.wait(seconds):
+            work()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
+
+
 @dataclass
 class Keeper:
     """Starts a program again whenever it has ended, until the block is left."""
@@ -50,18 +68,14 @@ class Keeper:
     environment: dict[str, str]
     log: Path
     _process: subprocess.Popen[bytes] | None = None
-    _ending: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def running(self) -> Iterator[Keeper]:
-        watch = threading.Thread(target=self._watch, daemon=True)
-        watch.start()
         try:
-            yield self
+            with _again_and_again(self._revive, 0.2):
+                yield self
         finally:
-            self._ending.set()
-            watch.join()
             self.kill()
 
     def kill(self) -> None:
@@ -71,17 +85,16 @@ class Keeper:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
 
-    def _watch(self) -> None:
-        while not self._ending.wait(0.2):
-            with self._lock:
-                if self._process is None or self._process.poll() is not None:
-                    self._process = subprocess.Popen(
-                        self.command,
-                        env=os.environ | self.environment,
-                        stdout=self.log.open("ab"),
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                    )
+    def _revive(self) -> None:
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._process = subprocess.Popen(
+                    self.command,
+                    env=os.environ | self.environment,
+                    stdout=self.log.open("ab"),
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
 
 
 @dataclass
@@ -90,29 +103,20 @@ class Shards:
 
     folder: Path
     _seen: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
-    _ending: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def watched(self) -> Iterator[Shards]:
-        watch = threading.Thread(target=self._watch, daemon=True)
-        watch.start()
-        try:
+        with _again_and_again(self._look, 0.02):
             yield self
-        finally:
-            self._ending.set()
-            watch.join()
 
     @property
     def again(self) -> int:
         return sum(len(versions) - 1 for versions in self._seen.values())
 
-    def _watch(self) -> None:
-        while not self._ending.wait(0.02):
-            for path in self.folder.glob("*.npz"):
-                try:
-                    found = path.stat()
-                except FileNotFoundError:  # the run is complete
-                    continue
+    def _look(self) -> None:
+        for path in self.folder.glob("*.npz"):
+            with suppress(FileNotFoundError):  # the run is complete
+                found = path.stat()
                 self._seen.setdefault(path.name, set()).add((found.st_ino, found.st_mtime_ns))
 
 

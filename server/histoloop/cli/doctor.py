@@ -26,8 +26,8 @@ def doctor(
     """Try what works here, and say what does not, why, and what to do about it.
 
     A slide is written and read, a tile is predicted, the home folder and its ledger are looked
-    at; with `--slides`, `--dsa` and `--scheduler`, or their settings, these are asked, too. Nothing
-    is changed. Keys, tokens and passwords are not told. Ends with 1 if anything fails.
+    at; with `--slides`, `--dsa` and `--scheduler`, or their settings, these are asked, too.
+    Keys, tokens and passwords are not told. Ends with 1 if anything fails.
 
     Example: `histoloop doctor --slides /data/slides`
     """

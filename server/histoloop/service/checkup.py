@@ -67,7 +67,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Try everything that the settings ask for, one after the other; nothing is changed."""
+    """Try everything that the settings ask for, one after the other, as they are read."""
     checks: dict[str, Callable[[Settings], Finding]] = {
         "software": _software,
         "home": _home,
