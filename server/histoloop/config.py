@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=os.cpu_count() or 1, ge=1, description="predictions at a time, a core each"
     )
+    jobs_at_once: int = Field(
+        default=4,
+        ge=1,
+        description="whole slides at a time; more wait their turn, small regions do not",
+    )
     lease_s: float = Field(
         default=60.0,
         ge=1,

@@ -354,7 +354,7 @@ def test_a_job_whose_login_is_lost_runs_in_nobodys_name(dsa, slide, new_home, to
     with client_of(said, token) as client:
         service = client.application.extensions["histoloop"]
         job = service.ledger.create(service.ledger.get(asked(client, slide)["id"]).request)
-        service.engine.submit(job)
+        service.engine.send()
         ended = finished(client, job.id)
     assert ended["state"] == "failed"
     assert "in whose name" in ended["failure"]["cause"]

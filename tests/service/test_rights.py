@@ -75,11 +75,13 @@ ROUTES = {
     "POST /api/jobs": (422, 403, 403, 401),
     "POST /api/jobs/{job}/cancel": (409, 403, 403, 401),
     "POST /api/jobs/{job}/retry": (409, 403, 403, 401),
+    "PUT /api/jobs/{job}/priority": (409, 403, 403, 401),
     "PUT /api/jobs/{job}/focus": (204, 204, 403, 401),
 }
 BODIES = {
     # The region lies outside the slide: who may not ask at all is told that, not this.
     "POST /api/jobs": {"model": "trio@1", "roi": [90000, 90000, 9, 9]},
+    "PUT /api/jobs/{job}/priority": {"priority": "low"},
     "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
 }
 OPEN = {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-events"} | {
@@ -113,6 +115,14 @@ def test_no_route_is_forgotten(served):
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
     tested = {path.replace("/0/0/0", "/<z>/<x>/<y>").replace("label", "<name>") for path in tested}
     assert rules - tested - OPEN == set()
+
+
+def test_only_administrators_put_a_job_before_everybody_elses(visitor, known):
+    high, path = {"priority": "high"}, f"/api/jobs/{known.job}/priority"
+    body = BODIES["POST /api/jobs"] | {"slide": known.slide} | high
+    for role, status, refused in (("annotator", 403, 403), ("admin", 409, 422)):
+        assert visitor(role).put(path, json=high).status_code == status
+        assert visitor(role).post("/api/jobs", json=body).status_code == refused
 
 
 @pytest.mark.parametrize("what", ["jobs", "runs"])

@@ -21,15 +21,19 @@ from distributed.comm import CommClosedError
 from histoloop.config import Settings
 from histoloop.errors import ClusterLostError, UsageError, WorkersKilledError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
-from histoloop.jobs.job import Job, RetrainRequest
+from histoloop.jobs.job import Job, JobState, RetrainRequest
 from histoloop.jobs.ledger import Ledger, new_id
 from histoloop.jobs.lifecycle import run_job
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.retrain_due import due
+from histoloop.jobs.turns import Lane, next_up, urgency
 
 _log = logging.getLogger(__name__)
 
-_WATCH_S = 15.0
+_WATCH_S = 2.0
+"""Between two looks after jobs: a worker that joins finds work so soon."""
+
+_SMALL_AT_ONCE = 16
 
 _LOST = (CancelledError, CommClosedError, ClosedClientError)
 """What is said of tasks that a scheduler has taken with it."""
@@ -37,9 +41,10 @@ _LOST = (CancelledError, CommClosedError, ClosedClientError)
 
 @dataclass(frozen=True)
 class DaskExecutor:
-    """Shards as tasks of a cluster."""
+    """Shards as tasks of a cluster; those of a higher priority go first."""
 
     client: Client
+    priority: int = 0
 
     def map(
         self,
@@ -83,7 +88,7 @@ class DaskExecutor:
                 # One more than there are places: nobody waits, and what is looked at comes soon.
                 while waiting and len(running) <= sum(self.client.nthreads().values()):
                     item = take_lowest(waiting, rank)
-                    running.add(self.client.submit(work, item, pure=False))
+                    running.add(self._submitted(work, item))
                 try:
                     with self.client.as_current():  # by default `wait` asks for any that is left
                         done, running = wait(running, timeout=0.5, return_when="FIRST_COMPLETED")
@@ -94,14 +99,18 @@ class DaskExecutor:
             with suppress(*_LOST):
                 self.client.cancel(list(running))
 
+    def _submitted(self, work: Callable[[Item], Result], item: Item) -> Future:
+        return self.client.submit(work, item, pure=False, priority=self.priority)
+
 
 @dataclass
 class Engine:
-    """Sends jobs to a cluster and again when their process was lost."""
+    """Sends jobs to a cluster when it is their turn, and again when their process was lost."""
 
     settings: Settings
     ledger: Ledger
     _submitted: dict[str, Future] = field(default_factory=dict)
+    _sending: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -115,6 +124,7 @@ class Engine:
         else:
             self._client = Client(_local_cluster(self.settings))
             self._take_up(timedelta(0))  # nobody else can be running them
+            self.send()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
@@ -133,14 +143,45 @@ class Engine:
             return sum(self._client.nthreads().values())
         return 0
 
-    def submit(self, job: Job) -> None:
-        """Send a queued job to the cluster; while there is none it waits in the ledger."""
-        try:
-            self._submitted[job.id] = self._client.submit(
-                run_on_cluster, self.settings, job, pure=False
-            )
-        except _LOST:
-            _log.warning("job %s waits: the scheduler has gone", job.id)
+    def send(self) -> None:
+        """Send those jobs to the cluster whose turn it is; while there is none they all wait."""
+        with self._sending:
+            for job in self._next_up():
+                try:
+                    self._send(job)
+                except _LOST:
+                    _log.warning("job %s waits: the scheduler has gone", job.id)
+
+    def _next_up(self) -> list[Job]:
+        self._submitted = {id: one for id, one in self._submitted.items() if not one.done()}
+        if not (places := self.places()):
+            return []
+        waiting, at_work = list[Job](), list[Job]()
+        for job in self.ledger.unfinished():
+            sent = job.state is JobState.RUNNING or job.id in self._submitted
+            (at_work if sent else waiting).append(job)
+        if not waiting:
+            return []
+        served = self.ledger.last_begun(job.request.user for job in waiting)
+        whole = min(self.settings.jobs_at_once, places)
+        most = {Lane.SMALL: _SMALL_AT_ONCE, Lane.WHOLE: whole, Lane.RETRAIN: 1}
+        return next_up(waiting, at_work, served, most)
+
+    def _send(self, job: Job) -> None:
+        # Before its own tiles, and those of its like: it only hands them out.
+        future = self._client.submit(
+            run_on_cluster, self.settings, job, pure=False, priority=urgency(job) + 1
+        )
+        self._submitted[job.id] = future
+        future.add_done_callback(self._ended)
+
+    def _ended(self, future: Future) -> None:
+        """It is somebody else's turn; one that could not be begun waits for the next round."""
+        if future.status == "finished" and not self._stopping.is_set():
+            try:
+                self.send()
+            except Exception:  # a busy ledger: the next round
+                _log.exception("no job was sent")
 
     def _watch(self) -> None:
         while not self._stopping.wait(min(_WATCH_S, self.settings.lease_s / 4)):
@@ -156,26 +197,25 @@ class Engine:
         self._take_up(self.settings.lease)
         if request := due(self.settings, self.ledger, datetime.now(UTC)):
             self._start_by_itself(request)
+        self.send()
 
     def _start_by_itself(self, request: RetrainRequest) -> None:
         """Nobody has asked: it runs in the name of whoever the settings name."""
         id = new_id()
         if self.settings.dsa:
             Logins(self.settings.logins).keep(id, None)
-        self.submit(self.ledger.create(request, id=id))
+        self.ledger.create(request, id=id)
 
     def _take_up(self, lease: timedelta) -> None:
         for job in self.ledger.requeue_lost(lease):
-            future = self._submitted.get(job.id)
-            if future is None or future.done():
-                self.submit(job)
+            self._submitted.pop(job.id, None)
 
 
 def run_on_cluster(settings: Settings, job: Job) -> None:
     """The task of a job: it runs beside the worker's places, which its shards fill."""
     client = get_client()
     secede()
-    run_job(settings, job, DaskExecutor(client))
+    run_job(settings, job, DaskExecutor(client, urgency(job)))
 
 
 def _local_cluster(settings: Settings) -> LocalCluster:

@@ -30,6 +30,14 @@ class JobState(StrEnum):
         return self in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
+class Priority(StrEnum):
+    """How urgent a job is, among those that wait."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     # A job whose process died is queued again: it resumes from its shards.
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
@@ -139,6 +147,7 @@ class Job:
     progress: Progress
     failure: Failure | None
     cancel_requested: bool
+    priority: Priority = Priority.NORMAL
 
     @property
     def segmentation(self) -> SegmentRequest:
@@ -161,6 +170,7 @@ class Job:
             "slide_name": self.request.slide_name,
             "model": self.request.model,
             **self._asked(),
+            "priority": self.priority,
             "run": self.run,
             "created": _iso(self.created),
             "started": _iso(self.started),

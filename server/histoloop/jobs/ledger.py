@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sql
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from histoloop.errors import NotFoundError, OutputError, StateError
+from histoloop.errors import NotFoundError, StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
+from histoloop.jobs.database import open_database
 from histoloop.jobs.job import (
     RETRAIN,
     SEGMENT,
@@ -23,91 +23,38 @@ from histoloop.jobs.job import (
     Failure,
     Job,
     JobState,
+    Priority,
     Request,
     RetrainRequest,
     SegmentRequest,
     check_transition,
 )
-
-
-class _Base(DeclarativeBase):
-    pass
-
-
-class _JobRow(_Base):
-    __tablename__ = "jobs"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    slide: Mapped[str] = mapped_column(index=True)
-    request: Mapped[dict[str, Any]] = mapped_column(sql.JSON)
-    state: Mapped[str]
-    run: Mapped[str] = mapped_column(index=True)
-    created: Mapped[datetime]
-    started: Mapped[datetime | None]
-    finished: Mapped[datetime | None]
-    heartbeat: Mapped[datetime | None]
-    progress: Mapped[dict[str, Any]] = mapped_column(sql.JSON)
-    failure: Mapped[dict[str, Any] | None] = mapped_column(sql.JSON(none_as_null=True))
-    focus: Mapped[list[int] | None] = mapped_column(sql.JSON(none_as_null=True))
-    cancel_requested: Mapped[bool] = mapped_column(default=False)
-
-
-class _NewsRow(_Base):
-    """Regions of a run in the order in which they became available."""
-
-    __tablename__ = "news"
-
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    job: Mapped[str] = mapped_column(sql.ForeignKey("jobs.id"), index=True)
-    boxes: Mapped[list[list[int]]] = mapped_column(sql.JSON)
-
-
-class _AnnotationNewsRow(_Base):
-    """Somebody has drawn: a saved annotation, as the archive's plugin tells of it."""
-
-    __tablename__ = "annotation_news"
-
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    item: Mapped[str] = mapped_column(index=True)
-    annotation: Mapped[str]
-    user: Mapped[str]
-    at: Mapped[datetime]
+from histoloop.jobs.tables import AnnotationNewsRow, JobRow, NewsRow
 
 
 class Ledger:
     """All that is known of jobs. Every method is a transaction of its own; threads may share it.
 
+    Args:
+        migrate: bring it up to date if it is of an older version; see `open_database`.
+
     Raises:
         OutputError: its folder cannot be made.
-        StateError: the database cannot be opened or written to.
+        StateError: the database cannot be opened or written to, or is of another version.
     """
 
-    def __init__(self, url: str) -> None:
-        if url.startswith("sqlite:///"):
-            home = Path(url.removeprefix("sqlite:///")).parent
-            try:
-                home.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError(
-                    f"{home}: cannot be made ({error.strerror})",
-                    hint="name another folder with --home or HISTOLOOP_HOME",
-                ) from error
-        self._engine = sql.create_engine(url, connect_args=_connect_args(url))
-        if url.startswith("sqlite"):
-            sql.event.listen(self._engine, "connect", _write_ahead)
-        try:
-            _Base.metadata.create_all(self._engine)
-        except sql.exc.DatabaseError as error:
-            raise StateError(
-                f"{self._engine.url.database}: the ledger of jobs cannot be used ({error.orig})",
-                hint="if it is damaged, put it back from a backup, or move it away: runs stay, "
-                "jobs are forgotten",
-            ) from error
+    def __init__(self, url: str, *, migrate: bool = False) -> None:
+        self._engine = open_database(url, migrate=migrate)
 
-    def create(self, request: Request, focus: Box | None = None, id: str | None = None) -> Job:
+    def create(
+        self,
+        request: Request,
+        focus: Box | None = None,
+        id: str | None = None,
+        priority: Priority = Priority.NORMAL,
+    ) -> Job:
         """Queue a job; whoever has to keep something for it first takes a `new_id` before."""
-        row = _JobRow(
+        row = JobRow(
             id=id or new_id(),
             kind=SEGMENT if isinstance(request, SegmentRequest) else RETRAIN,
             slide=request.slide,
@@ -118,6 +65,8 @@ class Ledger:
             progress=asdict(Progress("queued")),
             focus=list(focus) if focus else None,
             cancel_requested=False,
+            user=request.user,
+            priority=priority,
         )
         with self._session() as session:
             session.add(row)
@@ -140,7 +89,7 @@ class Ledger:
             NotFoundError: there is none.
         """
         with self._session() as session:
-            query = sql.select(_JobRow).where(_JobRow.run == run, _JobRow.kind == SEGMENT)
+            query = sql.select(JobRow).where(JobRow.run == run, JobRow.kind == SEGMENT)
             row = session.scalar(query)
             if row is None:
                 raise NotFoundError(f"no run {run!r}", hint="list the slide's runs again")
@@ -150,19 +99,33 @@ class Ledger:
         self, slide: str | None = None, most: int | None = None, kind: str | None = None
     ) -> Sequence[Job]:
         """Jobs, newest first; only the first ``most`` of them."""
-        query = sql.select(_JobRow).order_by(_JobRow.created.desc()).limit(most)
+        query = sql.select(JobRow).order_by(JobRow.created.desc()).limit(most)
         if kind is not None:
-            query = query.where(_JobRow.kind == kind)
+            query = query.where(JobRow.kind == kind)
         if slide is not None:
-            query = query.where(_JobRow.slide == slide)
+            query = query.where(JobRow.slide == slide)
         with self._session() as session:
             return [_job(row) for row in session.scalars(query)]
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state that any is in."""
-        query = sql.select(_JobRow.state, sql.func.count()).group_by(_JobRow.state)
+        query = sql.select(JobRow.state, sql.func.count()).group_by(JobRow.state)
         with self._session() as session:
             return {row[0]: row[1] for row in session.execute(query)}
+
+    def unfinished(self) -> Sequence[Job]:
+        """Jobs that wait or run, oldest first."""
+        query = sql.select(JobRow).where(JobRow.state.in_(("queued", "running")))
+        with self._session() as session:
+            return [_job(row) for row in session.scalars(query.order_by(JobRow.created))]
+
+    def last_begun(self, users: Iterable[str]) -> dict[str, datetime]:
+        """When a job of each of these users last began; nothing of those who have had none."""
+        last = sql.func.max(JobRow.started)
+        query = sql.select(JobRow.user, last).where(JobRow.user.in_(set(users)))
+        with self._session() as session:
+            found = session.execute(query.group_by(JobRow.user)).all()
+            return {user: _utc(moment) for user, moment in found if moment}
 
     def damage(self) -> str:
         """What the database finds wrong with itself; empty if nothing."""
@@ -189,8 +152,8 @@ class Ledger:
             row = _row(session, id)
             before = JobState(row.state)
             check_transition(id, before, state)
-            mine = sql.update(_JobRow).where(_JobRow.id == id, _JobRow.state == before)
-            if not session.scalar(mine.values(state=state).returning(_JobRow.id)):
+            mine = sql.update(JobRow).where(JobRow.id == id, JobRow.state == before)
+            if not session.scalar(mine.values(state=state).returning(JobRow.id)):
                 raise StateError(f"job {id} is not {before} any more", hint="look at it again")
             row.failure = asdict(failure) if failure else None
             row.progress = asdict(progress) if progress else row.progress
@@ -252,6 +215,22 @@ class Ledger:
             row.heartbeat = _now()
             return row.cancel_requested, Box(*row.focus) if row.focus else None
 
+    def set_priority(self, id: str, priority: Priority) -> Job:
+        """Let a job that waits go earlier or later.
+
+        Raises:
+            StateError: it waits no longer.
+        """
+        with self._session() as session:
+            waiting = (JobRow.id == id, JobRow.state == JobState.QUEUED)
+            noted = sql.update(JobRow).where(*waiting).values(priority=priority)
+            if not session.scalar(noted.returning(JobRow.id)):
+                raise StateError(
+                    f"job {id} is {_row(session, id).state}: it does not wait any more",
+                    hint="only the order of those that wait can be changed",
+                )
+            return _job(_row(session, id))
+
     def set_focus(self, id: str, focus: Box) -> None:
         """Note what the user looks at."""
         with self._session() as session:
@@ -260,26 +239,26 @@ class Ledger:
     def add_news(self, id: str, boxes: Sequence[Box]) -> None:
         """Note regions that have become available."""
         with self._session() as session:
-            session.add(_NewsRow(job=id, boxes=[list(box) for box in boxes]))
+            session.add(NewsRow(job=id, boxes=[list(box) for box in boxes]))
 
     def news(self, id: str, after: int) -> tuple[Sequence[Box], int]:
         """Regions noted since the given number, and the number to go on from."""
-        query = sql.select(_NewsRow).where(_NewsRow.job == id, _NewsRow.number > after)
+        query = sql.select(NewsRow).where(NewsRow.job == id, NewsRow.number > after)
         with self._session() as session:
-            rows = list(session.scalars(query.order_by(_NewsRow.number)))
+            rows = list(session.scalars(query.order_by(NewsRow.number)))
         boxes = [Box(*box) for row in rows for box in row.boxes]
         return boxes, rows[-1].number if rows else after
 
     def add_annotation_news(self, item: str, annotation: str, user: str) -> None:
         """Note that somebody has saved an annotation of a slide."""
         with self._session() as session:
-            session.add(_AnnotationNewsRow(item=item, annotation=annotation, user=user, at=_now()))
+            session.add(AnnotationNewsRow(item=item, annotation=annotation, user=user, at=_now()))
 
     def annotation_news(self, item: str) -> Sequence[AnnotationNews]:
         """The saves that were told of a slide, oldest first."""
-        query = sql.select(_AnnotationNewsRow).where(_AnnotationNewsRow.item == item)
+        query = sql.select(AnnotationNewsRow).where(AnnotationNewsRow.item == item)
         with self._session() as session:
-            rows = session.scalars(query.order_by(_AnnotationNewsRow.number))
+            rows = session.scalars(query.order_by(AnnotationNewsRow.number))
             return [AnnotationNews(row.annotation, row.user, _utc(row.at)) for row in rows]
 
     def drawn_since(self, moment: datetime | None) -> tuple[int, datetime | None]:
@@ -287,22 +266,22 @@ class Ledger:
 
         One that was saved again and again counts once.
         """
-        counted = sql.func.count(sql.distinct(_AnnotationNewsRow.annotation))
-        query = sql.select(counted, sql.func.max(_AnnotationNewsRow.at))
+        counted = sql.func.count(sql.distinct(AnnotationNewsRow.annotation))
+        query = sql.select(counted, sql.func.max(AnnotationNewsRow.at))
         if moment is not None:
-            query = query.where(_AnnotationNewsRow.at > moment.replace(tzinfo=None))
+            query = query.where(AnnotationNewsRow.at > moment.replace(tzinfo=None))
         with self._session() as session:
             number, last = session.execute(query).one()
             return number, _utc(last) if last else None
 
     def requeue_lost(self, lease: timedelta) -> Sequence[Job]:
-        """Queue running jobs again that were not heard of for a lease; return all that wait."""
+        """Queue running jobs again that were not heard of for a lease; return those."""
         with self._session() as session:
-            for row in session.scalars(sql.select(_JobRow).where(_JobRow.state == "running")):
-                if row.heartbeat is None or row.heartbeat < _now() - lease:
-                    row.state = JobState.QUEUED
-            waiting = sql.select(_JobRow).where(_JobRow.state == "queued")
-            return [_job(row) for row in session.scalars(waiting.order_by(_JobRow.created))]
+            running = session.scalars(sql.select(JobRow).where(JobRow.state == "running"))
+            lost = [row for row in running if _silent(row, lease)]
+            for row in lost:
+                row.state = JobState.QUEUED
+            return [_job(row) for row in lost]
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -315,24 +294,18 @@ def new_id() -> str:
     return uuid4().hex[:12]
 
 
-def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": 30} if url.startswith("sqlite") else {}
+def _silent(row: JobRow, lease: timedelta) -> bool:
+    return row.heartbeat is None or row.heartbeat < _now() - lease
 
 
-def _write_ahead(connection: Any, _record: Any) -> None:
-    """Readers do not wait for the writer."""
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _row(session: Session, id: str) -> _JobRow:
-    row = session.get(_JobRow, id)
+def _row(session: Session, id: str) -> JobRow:
+    row = session.get(JobRow, id)
     if row is None:
         raise NotFoundError(f"no job {id!r}", hint="list the jobs again")
     return row
 
 
-def _job(row: _JobRow) -> Job:
+def _job(row: JobRow) -> Job:
     return Job(
         id=row.id,
         kind=row.kind,
@@ -346,6 +319,7 @@ def _job(row: _JobRow) -> Job:
         progress=Progress(**row.progress),
         failure=Failure(**row.failure) if row.failure else None,
         cancel_requested=row.cancel_requested,
+        priority=Priority(row.priority),
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from histoloop.errors import AccessError, DsaError, NotFoundError, StateError
 from histoloop.geometry import region_of_interest
-from histoloop.jobs.job import RETRAIN, Job, JobState, RetrainRequest, SegmentRequest
+from histoloop.jobs.job import RETRAIN, Job, JobState, Priority, RetrainRequest, SegmentRequest
 from histoloop.jobs.ledger import new_id
 from histoloop.jobs.retrain_process import learnt_from
 from histoloop.jobs.retrain_record import read_record
@@ -44,6 +44,7 @@ class NewJob(BaseModel):
     threshold: float = Field(default=0.5, gt=0, le=1)
     focus: BaseBox | None = Field(default=None, description="computed first")
     replace: bool = Field(default=False, description="in the place of this model's earlier layers")
+    priority: Priority = Field(default=Priority.NORMAL, description="among those that wait")
 
 
 class Wanted(OfSlide):
@@ -58,15 +59,22 @@ class Focus(BaseModel):
     box: BaseBox
 
 
+class Urgency(BaseModel):
+    """Where a job is to wait."""
+
+    priority: Priority
+
+
 @jobs.post("/jobs", responses=answers("queued", status=202))
 def create_job(body: NewJob) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Queue a segmentation or a retraining; what is impossible is refused at once."""
     here = visit()
+    _refuse_urgent(here, body.priority)
     asked = _retraining(here, body) if body.kind == RETRAIN else _request(here, body)
     id = new_id()
     _keep_login(here, id)
-    job = here.library.ledger.create(asked, body.focus, id)
-    here.library.engine.submit(job)
+    job = here.library.ledger.create(asked, body.focus, id, body.priority)
+    here.library.engine.send()
     return document(here, job), 202, {"Location": url_for("jobs.show_job", id=job.id)}
 
 
@@ -113,6 +121,11 @@ def _refuse_meddling(here: Visit, job: Job) -> None:
         here.visitor.refuse_retraining()
     else:
         here.visitor.refuse_readonly(job.segmentation.slide)
+
+
+def _refuse_urgent(here: Visit, priority: Priority) -> None:
+    if priority is Priority.HIGH:
+        here.visitor.refuse_overtaking()
 
 
 def _request(here: Visit, body: NewJob) -> SegmentRequest:
@@ -173,8 +186,17 @@ def retry_job(path: ById) -> tuple[dict[str, Any], int]:
         raise StateError(f"job {job.id} is {job.state}: only a failed one can be run again")
     _keep_login(here, job.id)
     job = here.library.ledger.retry(job.id)
-    here.library.engine.submit(job)
+    here.library.engine.send()
     return document(here, job), 202
+
+
+@jobs.put("/jobs/<id>/priority", responses=answers("a job"))
+def set_priority(path: ById, body: Urgency) -> dict[str, Any]:
+    """Let a job that waits go earlier or later; in an archive only administrators say `high`."""
+    here = visit()
+    _refuse_meddling(here, here.job(path.id))
+    _refuse_urgent(here, body.priority)
+    return document(here, here.library.ledger.set_priority(path.id, body.priority))
 
 
 @jobs.put("/jobs/<id>/focus", responses=answers("noted", "", 204))

@@ -46,7 +46,7 @@ def running(settings: Settings) -> Iterator[Service]:
             hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
         )
     open_archive(settings)  # what is wrong with it is said before anything is started
-    ledger = Ledger(settings.ledger_url)
+    ledger = Ledger(settings.ledger_url, migrate=True)
     engine = Engine(settings, ledger)
     library = Library(settings, ledger, engine)
     server = _listen(library)

@@ -103,6 +103,14 @@ class Visitor(Protocol):
         """
         ...
 
+    def refuse_overtaking(self) -> None:
+        """Make sure that the visitor may put a job before everybody else's.
+
+        Raises:
+            AccessError: they may not.
+        """
+        ...
+
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         """The collections and the visitor's own folders, or the folders in one of them."""
         ...
@@ -139,7 +147,7 @@ class FolderVisitor:
     def refuse_retraining(self) -> None:
         """Everybody may: it is their own machine."""
 
-    refuse_datasets = refuse_retraining
+    refuse_datasets = refuse_overtaking = refuse_retraining
 
     def shelves(self, within: Shelf | None) -> Sequence[Shelf]:
         if within is not None:
@@ -190,6 +198,9 @@ class DsaVisitor:
 
     def refuse_datasets(self) -> None:
         self._refuse_but_admins("see data sets: they hold pieces of slides of every folder")
+
+    def refuse_overtaking(self) -> None:
+        self._refuse_but_admins("put a job before everybody else's")
 
     def _refuse_but_admins(self, what: str) -> None:
         if not self.user().admin:
