@@ -3,9 +3,11 @@ import { render } from "lit-html";
 import "./ui/styles/base.css";
 import "./ui/styles/controls.css";
 import "./ui/styles/datasets.css";
+import "./ui/styles/learn.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/stage.css";
 import { createApi } from "./api/client";
+import { createLearnApi } from "./api/learn";
 import { AddressBar } from "./state/addressBar";
 import { type Action, reduce } from "./state/reducer";
 import { Session } from "./state/session";
@@ -15,11 +17,13 @@ import { App, host } from "./ui/app";
 import { zoomControls } from "./ui/zoomControls";
 import { Stage } from "./viewer/stage";
 
-const api = createApi(new URL("./", document.baseURI).href);
+const root = new URL("./", document.baseURI).href;
+const api = createApi(root);
+const learnApi = createLearnApi(root);
 const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
 const address = new AddressBar(store);
 
-const session = new Session(api, store, {
+const session = new Session(api, learnApi, store, {
   onTiles: (run, boxes) => stage.invalidate(run, boxes),
   onReturn: () => stage.retry(),
   cameraOn: (box) => stage.cameraOn(box),
@@ -37,7 +41,7 @@ const stage = new Stage(
   },
 );
 
-const app = new App(session, api);
+const app = new App(session, { ...api, ...learnApi });
 const show = (): void => {
   stage.show(store.state);
   app.show(() => store.state);

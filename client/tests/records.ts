@@ -64,6 +64,7 @@ export const MODEL: Model = {
   version: "1",
   reference: "tumor@1",
   default: true,
+  tags: [],
   classes: [],
   mpp: 1,
   summary: "",

@@ -16,9 +16,17 @@ const ADDRESS: Address = {
     outlines: false,
   },
   dataset: null,
+  learn: null,
 };
 
-const NOWHERE: Address = { slide: null, camera: null, run: null, overlay: {}, dataset: null };
+const NOWHERE: Address = {
+  slide: null,
+  camera: null,
+  run: null,
+  overlay: {},
+  dataset: null,
+  learn: null,
+};
 
 describe("the address", () => {
   it("brings back exactly the view it was made of", () => {
@@ -26,7 +34,14 @@ describe("the address", () => {
   });
 
   it("brings back a view without a run or a place", () => {
-    const bare: Address = { slide: "s", camera: null, run: null, overlay: {}, dataset: null };
+    const bare: Address = {
+      slide: "s",
+      camera: null,
+      run: null,
+      overlay: {},
+      dataset: null,
+      learn: null,
+    };
     expect(decodeAddress(encodeAddress(bare))).toEqual(bare);
   });
 
@@ -39,6 +54,15 @@ describe("the address", () => {
 
   it("is empty while no slide is open", () => {
     expect(encodeAddress({ ...ADDRESS, slide: null })).toBe("");
+  });
+
+  it("holds which page about learning is open, at what, and the slide below", () => {
+    for (const of of ["tumor@2", null]) {
+      const address = { ...ADDRESS, learn: { page: "models", of } as const };
+      expect(decodeAddress(encodeAddress(address))).toEqual(address);
+    }
+    expect(decodeAddress("#models").learn).toEqual({ page: "models", of: null });
+    expect(decodeAddress("#other=1").learn).toBeNull();
   });
 
   it("holds what of the data sets is looked at, with the slide below or without one", () => {

@@ -26,6 +26,8 @@ class Known:
     folder: str
     dataset: str
     roi: str
+    model: str = MODEL
+    name: str = MODEL.partition("@")[0]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,11 @@ NOBODY = (403, 403, 403, 401)
 
 ROUTES = {
     "GET /api/models": (200, 200, 200, 401),
+    "GET /api/models/{model}": (200, 200, 200, 401),
+    "GET /api/models/{model}/curves": (200, 200, 200, 401),
+    "GET /api/models/{model}/gallery/1": NOBODY,
+    "POST /api/models/{model}/promote": NOBODY,
+    "POST /api/models/{name}/rollback": NOBODY,
     "GET /api/metrics": (200, 200, 200, 401),
     "GET /api/folders": (200, 200, 200, 401),
     "GET /api/slides?folder={folder}": SEES,
@@ -82,6 +89,8 @@ BODIES = {
     # The region lies outside the slide: who may not ask at all is told that, not this.
     "POST /api/jobs": {"model": "trio@1", "roi": [90000, 90000, 9, 9]},
     "PUT /api/jobs/{job}/priority": {"priority": "low"},
+    "POST /api/models/{model}/promote": {"over": MODEL},
+    "POST /api/models/{name}/rollback": {"over": MODEL},
     "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
 }
 OPEN = {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-events"} | {
@@ -111,9 +120,11 @@ def test_no_route_is_forgotten(served):
         if rule.rule.startswith("/api/") and "static" not in rule.rule
     }
     names = dict.fromkeys(("job", "slide", "run", "annotation", "folder"), "<id>")
-    names |= {"dataset": "<digest>", "roi": "<name>"}
+    names |= {"dataset": "<digest>", "roi": "<name>", "model": "<reference>", "name": "<name>"}
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
-    tested = {path.replace("/0/0/0", "/<z>/<x>/<y>").replace("label", "<name>") for path in tested}
+    places = {"/0/0/0": "/<z>/<x>/<y>", "label": "<name>", "gallery/1": "gallery/<number>"}
+    for place, rule in places.items():
+        tested = {path.replace(place, rule) for path in tested}
     assert rules - tested - OPEN == set()
 
 
@@ -210,6 +221,21 @@ def test_only_administrators_may_change_which_version_all_others_use(visitor):
     untold = visitor("admin").post("/api/jobs", json=body)
     assert untold.status_code == 400
     assert "HISTOLOOP_RETRAIN_GTCODES" in untold.json["hint"]
+
+
+def test_only_administrators_choose_versions_and_see_slides_of_every_folder(visitor):
+    body = {"over": MODEL}
+    annotator, admin = visitor("annotator"), visitor("admin")
+    refused = annotator.post(f"/api/models/{MODEL}/promote", json=body)
+    assert "choose its version" in refused.json["detail"]
+    told = annotator.get(f"/api/models/{MODEL}").json
+    assert (told["changeable"], told["limited"], told["evaluation"]) == (False, True, None)
+    told = admin.get(f"/api/models/{MODEL}").json
+    assert (told["changeable"], told["limited"]) == (True, False)
+    # It is active because it is the only one: promoting it says so, for good.
+    promoted = admin.post(f"/api/models/{MODEL}/promote", json=body)
+    assert promoted.status_code == 200
+    assert promoted.json["history"][0]["by"] == admin.get("/api/session").json["user"]["login"]
 
 
 def test_administrators_see_what_models_are_trained_on(visitor, known):

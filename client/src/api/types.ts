@@ -83,6 +83,8 @@ export interface Model {
   /** `name@version`, what a job asks for. */
   readonly reference: string;
   readonly default: boolean;
+  /** `active`, `candidate`, or none. */
+  readonly tags: readonly string[];
   readonly classes: readonly ModelClass[];
   /** µm per pixel that the model works at. */
   readonly mpp: number;

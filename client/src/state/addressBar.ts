@@ -46,7 +46,7 @@ export class AddressBar {
   private enter(place: Place): void {
     // What was chosen for the reader takes the place of the bare address: "back" must not lead to
     // where nothing is, or straight here again.
-    const isFirst = this.place === null || this.place === UNDECIDED;
+    const isFirst = UNDECIDED.includes(this.place);
     this.place = place;
     if (isFirst) history.replaceState(null, "", this.latest);
     else history.pushState(null, "", this.latest);
@@ -60,15 +60,23 @@ export class AddressBar {
 /** Where "back" leads to: a slide or a data set; how they are looked at is none. */
 type Place = string | null;
 
-const UNDECIDED: Place = "dataset ";
+const UNDECIDED: readonly Place[] = [null, "dataset ", "models "];
 
-function placeOf({ slide, dataset }: Address): Place {
+function placeOf({ slide, dataset, learn }: Address): Place {
+  if (learn) return `${learn.page} ${learn.of ?? ""}`;
   if (dataset) return `dataset ${dataset.digest ?? ""}`;
   return slide === null ? null : `slide ${slide}`;
 }
 
 function addressOf(state: AppState): Address {
-  const { slide, camera, overlay, datasets } = state;
+  const { slide, camera, overlay, datasets, learn } = state;
   const dataset = datasets?.place ?? null;
-  return { slide: slide?.id ?? null, camera, run: slide?.runId ?? null, overlay, dataset };
+  return {
+    slide: slide?.id ?? null,
+    camera,
+    run: slide?.runId ?? null,
+    overlay,
+    dataset,
+    learn: learn?.place ?? null,
+  };
 }

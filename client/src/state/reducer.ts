@@ -15,6 +15,7 @@ import { withJob } from "../model/jobs";
 import type { Camera } from "../model/projection";
 import type { Shape } from "../model/shapes";
 import { type DatasetAction, reduceDatasets } from "./datasetPage";
+import { type LearnAction, reduceLearn } from "./learn";
 import {
   type AppState,
   type Loadable,
@@ -29,6 +30,7 @@ import {
 
 export type Action =
   | DatasetAction
+  | LearnAction
   | { readonly type: "connection"; readonly online: boolean }
   | { readonly type: "account"; readonly account: Loadable<Account> }
   | { readonly type: "signIn"; readonly change: Partial<SignIn> }
@@ -107,6 +109,9 @@ export function reduce(state: AppState, action: Action): AppState {
     case "dataset":
     case "datasetSlide":
       return { ...state, datasets: reduceDatasets(state.datasets, action) };
+    case "learnPlace":
+    case "learned":
+      return { ...state, learn: reduceLearn(state.learn, action) };
     case "cameraMoved":
       return { ...state, camera: action.camera };
     case "outlinesAvailable":
@@ -155,6 +160,7 @@ function signedOut(state: AppState, problem: Problem | null): AppState {
     shelf: ROOT,
     slides: { status: "loading" },
     datasets: null,
+    learn: null,
     slide: null,
     retraining: null,
     region: NO_REGION,

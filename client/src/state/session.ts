@@ -4,6 +4,7 @@
  */
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
+import type { LearnApi } from "../api/learn";
 import type { DatasetRegion, Folder, Retraining } from "../api/types";
 import type { Box } from "../model/box";
 import { type Camera, type Projection, viewBox } from "../model/projection";
@@ -14,6 +15,7 @@ import { ALL, Datasets } from "./datasets";
 import { Drawings } from "./drawings";
 import { Entrance } from "./entrance";
 import { type FollowerEvents, JobFollower } from "./jobFollower";
+import { Learning } from "./learning";
 import type { Action, Restored } from "./reducer";
 import { Retrainings } from "./retrainings";
 import { Segmentation } from "./segmentation";
@@ -24,7 +26,14 @@ import type { Store } from "./store";
 import type { Address } from "./url";
 
 const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {} };
-const NOWHERE: Address = { slide: null, camera: null, run: null, overlay: {}, dataset: null };
+const NOWHERE: Address = {
+  slide: null,
+  camera: null,
+  run: null,
+  overlay: {},
+  dataset: null,
+  learn: null,
+};
 
 /** What the session asks of the stage. */
 export interface SessionEvents {
@@ -44,11 +53,14 @@ export class Session implements Commands {
   private readonly segmentation: Segmentation;
   private readonly retrainings: Retrainings;
   private readonly datasets: Datasets;
+  /** The pages about learning. */
+  readonly learning: Learning;
   /** Where the reader wants to be, once they may. */
   private wanted = NOWHERE;
 
   constructor(
     private readonly api: Api,
+    learnApi: LearnApi,
     private readonly store: Store<AppState, Action>,
     private readonly events: SessionEvents,
   ) {
@@ -68,6 +80,11 @@ export class Session implements Commands {
     );
     this.retrainings = new Retrainings(api, store, this.calls, (one) => void this.retrained(one));
     this.datasets = new Datasets(api, store, this.calls);
+    this.learning = new Learning(learnApi, store, this.calls, {
+      onDataset: (digest) => this.openDatasets(digest),
+      onOpen: () => this.closeDatasets(),
+      onModels: () => this.loadModels(),
+    });
     new JobFollower(api, store, {
       onJob: (job) => this.segmentation.heard(job),
       onTiles: events.onTiles,
@@ -102,11 +119,12 @@ export class Session implements Commands {
 
   /** Back, forward, or an address typed by hand. */
   navigate(address: Address): void {
-    const { slide, camera, run, overlay, dataset } = address;
+    const { slide, camera, run, overlay, dataset, learn } = address;
     this.wanted = address;
     const { state } = this.store;
     if (!isIn(state)) return;
-    const isAbove = dataset !== null || state.datasets !== null;
+    const isAbove = [dataset, state.datasets, learn, state.learn].some((one) => one !== null);
+    this.learning.show(learn);
     void this.datasets.show(dataset);
     // The slide below the data sets stays as it is.
     if (isAbove && (slide === null || slide === state.slide?.id)) return;
@@ -134,6 +152,7 @@ export class Session implements Commands {
   openSlide(id: string): void {
     if (this.store.state.slide?.id !== id) void this.open(id, BARE_VIEW);
     this.closeDatasets();
+    this.learning.show(null);
   }
 
   chooseModel(model: string): void {
@@ -174,6 +193,7 @@ export class Session implements Commands {
   openDatasets(digest: string | null): void {
     if (this.store.state.region.drawing) this.finishDrawing(null);
     void this.datasets.show({ ...ALL, digest });
+    this.learning.show(null);
   }
 
   changeDatasets(change: Partial<DatasetPlace>): void {
@@ -249,7 +269,8 @@ export class Session implements Commands {
     const models = this.loadModels();
     if (mayRetrain(this.store.state)) void this.retrainings.load();
     const { wanted } = this;
-    if (wanted.slide !== null || wanted.dataset !== null) this.navigate(wanted);
+    if (wanted.slide !== null || wanted.dataset !== null || wanted.learn !== null)
+      this.navigate(wanted);
     // In an archive the slide says where it lies.
     if (wanted.slide === null || !inArchive(this.store.state)) await this.shelves.open([]);
     if (wanted.slide === null && !inArchive(this.store.state)) this.openFirst();
@@ -258,9 +279,9 @@ export class Session implements Commands {
 
   /** Whoever comes in next comes back to this place. */
   private leave(go: () => void): void {
-    const { slide, camera, overlay, datasets } = this.store.state;
-    const dataset = datasets?.place ?? null;
-    if (slide) this.wanted = { slide: slide.id, camera, run: slide.runId, overlay, dataset };
+    const { slide, camera, overlay, datasets, learn } = this.store.state;
+    const above = { dataset: datasets?.place ?? null, learn: learn?.place ?? null };
+    if (slide) this.wanted = { slide: slide.id, camera, run: slide.runId, overlay, ...above };
     go();
   }
 
@@ -279,6 +300,7 @@ export class Session implements Commands {
 
   private async loadModels(): Promise<void> {
     this.store.dispatch({ type: "models", models: await this.calls.load(() => this.api.models()) });
+    this.learning.modelsKnown();
   }
 
   /** Whoever had the model's version before chosen goes on with the one that took its place. */

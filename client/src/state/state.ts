@@ -17,6 +17,7 @@ import type {
 import type { Box } from "../model/box";
 import type { Camera } from "../model/projection";
 import type { Shape } from "../model/shapes";
+import type { LearnState } from "./learn";
 
 export type Loadable<T> =
   | { readonly status: "loading" }
@@ -111,6 +112,8 @@ export interface AppState {
   readonly retraining: Retraining | null;
   /** Lies over the stage; null while it is closed. */
   readonly datasets: DatasetPage | null;
+  /** Lies over the stage, too; null while it is closed. */
+  readonly learn: LearnState | null;
   readonly slide: OpenSlide | null;
   readonly camera: Camera | null;
   /** The view is close enough for outlines to be traced. */
@@ -148,6 +151,7 @@ export const INITIAL_STATE: AppState = {
   model: null,
   retraining: null,
   datasets: null,
+  learn: null,
   slide: null,
   camera: null,
   outlinesAvailable: false,

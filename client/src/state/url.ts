@@ -1,6 +1,7 @@
 /** The view as an address: whoever opens it sees the same place in the same way. */
 import type { Split } from "../api/types";
 import type { Camera } from "../model/projection";
+import { LEARN_PAGES, type LearnPlace } from "./learn";
 import type { DatasetPlace, OverlayMode, OverlaySettings } from "./state";
 
 export interface Address {
@@ -10,15 +11,18 @@ export interface Address {
   readonly overlay: Partial<OverlaySettings>;
   /** What of the data sets is looked at, above the slide; null for nothing of them. */
   readonly dataset: DatasetPlace | null;
+  /** Which page about learning is open, above the slide. */
+  readonly learn: LearnPlace | null;
 }
 
 const MODES: readonly OverlayMode[] = ["class", "probability"];
 const SPLITS: readonly Split[] = ["train", "valid", "test"];
 
 export function encodeAddress(address: Address): string {
-  const { slide, dataset } = address;
+  const { slide, dataset, learn } = address;
   const parameters = new URLSearchParams();
   if (dataset) encodeDataset(parameters, dataset);
+  if (learn) parameters.set(learn.page, learn.of ?? "");
   if (slide !== null) encodeSlide(parameters, slide, address);
   return parameters.size > 0 ? `#${parameters}` : "";
 }
@@ -64,6 +68,7 @@ export function decodeAddress(hash: string): Address {
     run: parameters.get("run") || null,
     overlay: decodeOverlay(parameters),
     dataset: parameters.has("dataset") ? decodeDataset(parameters) : null,
+    learn: decodeLearn(parameters),
   };
 }
 
@@ -73,6 +78,11 @@ function decodeDataset(parameters: URLSearchParams): DatasetPlace {
     split: SPLITS.find((known) => known === parameters.get("split")) ?? null,
     region: parameters.get("region") || null,
   };
+}
+
+function decodeLearn(parameters: URLSearchParams): LearnPlace | null {
+  const page = LEARN_PAGES.find((name) => parameters.has(name));
+  return page ? { page, of: parameters.get(page) || null } : null;
 }
 
 function decodeCamera(parameters: URLSearchParams): Camera | null {

@@ -1,6 +1,8 @@
 /** Renders the state into the page, at most once per frame. */
 import { render } from "lit-html";
+import type { LearnApi } from "../api/learn";
 import type { Commands } from "../state/commands";
+import type { LearnCommands } from "../state/learning";
 import type { AppState } from "../state/state";
 import { accountLine } from "./accountLine";
 import { annotationList } from "./annotationList";
@@ -8,7 +10,10 @@ import { datasetPage, datasetsLink } from "./datasetPage";
 import { DatasetReader } from "./datasetReader";
 import type { PreviewUrl } from "./datasetRegions";
 import { jobCard } from "./jobCard";
+import { learnLinks } from "./learnLinks";
+import { LearnReader } from "./learnReader";
 import { legend } from "./legend";
+import { modelsPage } from "./modelsPage";
 import { notices } from "./notices";
 import { overlayPanel } from "./overlayPanel";
 import { retrainPanel } from "./retrainPanel";
@@ -25,7 +30,7 @@ export function host(id: string): HTMLElement {
   return element;
 }
 
-export interface PictureUrls {
+export interface PictureUrls extends Pick<LearnApi, "picture"> {
   readonly thumbnailUrl: ThumbnailUrl;
   readonly previewUrl: PreviewUrl;
 }
@@ -33,12 +38,14 @@ export interface PictureUrls {
 export class App {
   private frame = 0;
   private readonly datasetReader: DatasetReader;
+  private readonly learnReader: LearnReader;
 
   constructor(
-    private readonly commands: Commands,
+    private readonly commands: Commands & { readonly learning: LearnCommands },
     private readonly pictures: PictureUrls,
   ) {
     this.datasetReader = new DatasetReader(commands);
+    this.learnReader = new LearnReader(commands.learning);
   }
 
   show(state: () => AppState): void {
@@ -54,7 +61,7 @@ export class App {
     const { thumbnailUrl, previewUrl } = this.pictures;
     render(signInForm(state, commands), host("entrance"));
     render(accountLine(state, commands), host("account"));
-    render(datasetsLink(state, commands), host("places"));
+    render([datasetsLink(state, commands), learnLinks(state, commands.learning)], host("places"));
     render(slideList(state, commands, thumbnailUrl), host("slides"));
     render(stageHeader(state), host("stage-header"));
     render(stageMessage(state), host("stage-message"));
@@ -71,7 +78,9 @@ export class App {
       host("panel"),
     );
     render(datasetPage(state, commands, previewUrl), host("datasets"));
+    render(modelsPage(state, commands.learning, this.pictures), host("learn"));
     this.datasetReader.show(state.datasets);
+    this.learnReader.show(state.learn);
     render(notices(state, commands), host("notices"));
     const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;
     document.title = name ? `${name} · HistoLoop` : "HistoLoop";

@@ -20,6 +20,7 @@ from histoloop.jobs.pages import defined
 from histoloop.training.bootstrap import Interval
 from histoloop.training.worst_tiles import panels
 
+REPORT = "report.json"
 PER_SLIDE = "per_slide.csv"
 COMPARISON = "comparison.csv"
 
@@ -34,7 +35,7 @@ def write(evaluation: Evaluation, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         _tables(evaluation, out)
-        (out / "report.json").write_text(json.dumps(content(evaluation), indent=1) + "\n")
+        (out / REPORT).write_text(json.dumps(content(evaluation), indent=1) + "\n")
         for old in out.glob("worst-*.png"):
             old.unlink()
         for number, tile in enumerate(judgement.worst_tiles, start=1):

@@ -10,6 +10,7 @@ from histoloop.errors import DatasetError, StateError
 from histoloop.jobs.context import Executor
 from histoloop.jobs.evaluate import EvaluateParameters, Evaluation, Heard, evaluate
 from histoloop.jobs.judgement import JudgedSlide, Judgement
+from histoloop.jobs.kept_evaluation import keep_evaluation
 from histoloop.models.card import ModelCard
 from histoloop.models.registry import Model, ModelRegistry
 from histoloop.training.gate import Contest, Pair, decide
@@ -38,6 +39,8 @@ class Gate:
     def pass_through(self, candidate: Model, heard: Heard) -> Decision:
         """Promote a version of the registry, or keep the active one; the reason is kept with it.
 
+        So is how it did on each picture, and where it was most wrong.
+
         Raises:
             StateError: it is active, or others were promoted again and again meanwhile.
             DatasetError: nothing is locked to test on, or it was tampered with, or the candidate
@@ -48,7 +51,9 @@ class Gate:
             active = registry.get(card.name)
             if active.card.version == card.version:
                 raise StateError(f"{card.reference} is active already")
-            decision = self.judge(candidate, active, heard)
+            found = self._compared(candidate, active, heard)
+            decision = self._decided(found, card)
+            keep_evaluation(self.home, found)
             save_decision(self.home, decision)
             if not decision.promoted:
                 registry.keep(candidate, GATE, decision.words)
@@ -69,9 +74,11 @@ class Gate:
         Raises:
             DatasetError: see `pass_through`.
         """
-        test = LockedTest.of(self.home, challenger.card.name)
+        return self._decided(self._compared(challenger, active, heard), challenger.card)
+
+    def _compared(self, challenger: Model, active: Model, heard: Heard) -> Sequence[Evaluation]:
         found = []
-        for batch in test.batches():
+        for batch in LockedTest.of(self.home, challenger.card.name).batches():
             asked = EvaluateParameters(
                 model=challenger.card.reference,
                 data=batch.data,
@@ -79,7 +86,11 @@ class Gate:
                 assumed_mpp=batch.assumed_mpp,
             )
             found.append(evaluate(asked, self.home, self.executor, heard))
-        return decide(contest_of(found, test.read().digest), self.margin)
+        return found
+
+    def _decided(self, found: Sequence[Evaluation], card: ModelCard) -> Decision:
+        test = LockedTest.of(self.home, card.name).read()
+        return decide(contest_of(found, test.digest), self.margin)
 
 
 def decided(home: Path, card: ModelCard) -> Decision | None:

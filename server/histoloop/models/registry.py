@@ -121,17 +121,22 @@ class ModelRegistry:
 
         return self._change(name, change)
 
-    def rollback(self, name: str, by: str, why: str = "") -> Model:
+    def rollback(self, name: str, by: str, why: str = "", over: str | None = None) -> Model:
         """Make the version the active one that was so before; the next job uses it.
+
+        Args:
+            over: ``name@version``, the only one that it may take the place of.
 
         Raises:
             NotFoundError: there is no such model, or its folder is gone.
-            StateError: no other version was active before.
+            StateError: no other version was active before, or another than ``over`` is active.
         """
         if all(model.card.name != name for model in self.list()):
             self._named(name)  # says which there are
 
         def change(before: Standing) -> Standing:
+            if over and over != f"{name}@{before.active}":
+                raise StateError(f"{over} is not the active one any more")
             if not before.earlier:
                 raise StateError(
                     f"{name}: no other version was active before",

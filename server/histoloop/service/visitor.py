@@ -194,7 +194,9 @@ class DsaVisitor:
         self.annotations.refuse_readonly(slide)
 
     def refuse_retraining(self) -> None:
-        self._refuse_but_admins("have a model retrained: everybody's next job would use it")
+        self._refuse_but_admins(
+            "have a model retrained, or choose its version: everybody's next job uses it"
+        )
 
     def refuse_datasets(self) -> None:
         self._refuse_but_admins("see data sets: they hold pieces of slides of every folder")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from histoloop.training.trainer import Epoch
 
+HISTORY = "history.json"
+
 
 def write(folder: Path, classes: Sequence[str], epochs: Sequence[Epoch]) -> None:
     """Write train_losses.csv, train_metrics.csv, their plots and history.json."""
@@ -26,7 +28,7 @@ def write(folder: Path, classes: Sequence[str], epochs: Sequence[Epoch]) -> None
         | {"dice": dict(zip(classes, one.dice, strict=False))}
         for one in epochs
     ]
-    (folder / "history.json").write_text(json.dumps(content, indent=1) + "\n")
+    (folder / HISTORY).write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _metrics(

@@ -1,0 +1,212 @@
+/** The page of the models, above the stage: which versions there are, and all about one. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { LearnApi, ModelEvent, ModelRecord } from "../api/learn";
+import type { Model } from "../api/types";
+import { plural, SPLITS } from "../model/dataset";
+import { formatTime } from "../model/format";
+import type { LearnState } from "../state/learn";
+import type { LearnCommands } from "../state/learning";
+import { maySeeDatasets } from "../state/selectors";
+import type { AppState } from "../state/state";
+import { learnFrame } from "./learnLinks";
+import { modelCurves } from "./modelCurves";
+import { evaluationSection, gateSection } from "./modelFigures";
+import { problemNote } from "./problemNote";
+
+export function modelsPage(
+  state: AppState,
+  learn: LearnCommands,
+  pictures: Pick<LearnApi, "picture">,
+): TemplateResult | typeof nothing {
+  const { learn: page, models } = state;
+  if (page?.place.page !== "models") return nothing;
+  const content =
+    models.status === "ready"
+      ? html`<div class="datasets-body">
+          <nav class="dataset-list" aria-label="Models">${versions(models.value, page, learn)}</nav>
+          <div class="dataset model-page">${chosen(state, page, learn, pictures)}</div>
+        </div>`
+      : models.status === "failed"
+        ? problemNote(models.problem)
+        : html`<p class="placeholder">Reading the models…</p>`;
+  return learnFrame("models", "Models", "How good each version is", learn, content);
+}
+
+function versions(
+  models: readonly Model[],
+  { place }: LearnState,
+  learn: LearnCommands,
+): TemplateResult {
+  return html`<ul>${repeat(
+    models,
+    ({ reference }) => reference,
+    ({ reference, tags, summary }) => html`<li>
+      <button class="run-item" data-testid="model-item" data-model=${reference}
+        aria-current=${reference === place.of ? "true" : "false"}
+        @click=${() => learn.show({ page: "models", of: reference })}>
+        <span class="slide-name">${reference}</span>
+        <span class="run-time">${tags.map((tag) => html`<span class="tag" data-tag=${tag}>${tagWords(tag)}</span>`)}</span>
+        <span class="run-time model-summary">${summary}</span>
+      </button>
+    </li>`,
+  )}</ul>`;
+}
+
+function chosen(
+  state: AppState,
+  page: LearnState,
+  learn: LearnCommands,
+  pictures: Pick<LearnApi, "picture">,
+): TemplateResult {
+  const { model, epochs } = page;
+  if (model.status === "loading") return html`<p class="placeholder">Reading the model…</p>`;
+  if (model.status === "failed") return problemNote(model.problem);
+  const { value } = model;
+  return html`${facts(value)} ${version(value, page, learn)}
+    ${section("Where it comes from", origin(state, value, learn))}
+    ${section("What the gate said", gateSection(value))}
+    ${section("How good it is", evaluationSection(value))}
+    ${section("How it was trained", modelCurves(epochs))}
+    ${value.evaluation ? section("Where it is most wrong", gallery(value, pictures)) : nothing}
+    ${section("Who decided what", history(value))}`;
+}
+
+function section(title: string, content: TemplateResult): TemplateResult {
+  return html`<section class="model-section"><h4>${title}</h4>${content}</section>`;
+}
+
+function facts({
+  reference,
+  digest,
+  tags,
+  summary,
+  notice,
+  classes,
+  mpp,
+}: ModelRecord): TemplateResult {
+  return html`<div class="dataset-facts">
+    <h3 data-testid="model-title">${reference} <code title=${digest}>${digest.slice(0, 8)}</code>
+      ${tags.map((tag) => html`<span class="tag" data-tag=${tag}>${tagWords(tag)}</span>`)}</h3>
+    ${summary ? html`<p>${summary}</p>` : nothing}
+    <p>${classes.map(({ name, color }) => html`<span class="class-name"><span class="tint" style="background:${color}"></span>${name}</span>`)}
+      ${mpp} µm/px</p>
+    ${notice ? html`<p class="model-notice">${notice}</p>` : nothing}
+  </div>`;
+}
+
+/** Which version is used, and the reader's say in it. */
+function version(model: ModelRecord, { wish }: LearnState, learn: LearnCommands): TemplateResult {
+  const { reference, active, rollback, changeable } = model;
+  const isActive = reference === active;
+  if (!changeable) {
+    return html`<p class="field-note">Which version is used is for administrators of the archive to say.</p>`;
+  }
+  if (wish) return confirmation(model, wish, learn);
+  return html`<div class="version-buttons">
+    ${
+      isActive
+        ? nothing
+        : html`<button data-testid="promote" @click=${() => learn.wish("promote")}>Use ${reference}…</button>`
+    }
+    ${
+      isActive && rollback
+        ? html`<button data-testid="rollback" @click=${() => learn.wish("rollback")}>Go back to ${rollback}…</button>`
+        : nothing
+    }
+    <span class="field-note">${isActive ? "Every new job uses it." : `New jobs use ${active ?? "no version"}.`}</span>
+  </div>`;
+}
+
+function confirmation(
+  { reference, active, rollback, gate }: ModelRecord,
+  { what, busy }: NonNullable<LearnState["wish"]>,
+  learn: LearnCommands,
+): TemplateResult {
+  const next = what === "promote" ? reference : (rollback ?? "");
+  const against = what === "promote" && gate !== null && !gate.promoted;
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    learn.fulfil(String(new FormData(event.target as HTMLFormElement).get("why") ?? "").trim());
+  };
+  return html`<form class="confirmation" data-testid="confirmation" @submit=${submit}>
+    <p>Every new job, of everybody, will use <strong>${next}</strong> in the place of
+      <strong>${active ?? "none"}</strong>. Results that are there stay as they are.</p>
+    ${
+      against
+        ? html`<p class="model-notice" data-testid="against-gate">The gate has kept it out: this overrules the gate.</p>`
+        : nothing
+    }
+    <label class="field"><span class="field-name">Why</span>
+      <input name="why" class="search" maxlength="1000" data-testid="why" placeholder="Kept in the history" /></label>
+    <div class="version-buttons">
+      <button type="submit" class="accent" data-testid="confirm" ?disabled=${busy}>Use ${next}</button>
+      <button type="button" class="quiet" @click=${() => learn.wish(null)}>Cancel</button>
+    </div>
+  </form>`;
+}
+
+function origin(state: AppState, model: ModelRecord, learn: LearnCommands): TemplateResult {
+  const { reference, lineage, snapshot, patients, epochs } = model;
+  const known = state.models.status === "ready" ? state.models.value : [];
+  const step = (each: string) =>
+    known.some((one) => one.reference === each)
+      ? html`<button class="link" @click=${() => learn.show({ page: "models", of: each })}>${each}</button>`
+      : html`<span title="Not in this registry">${each}</span>`;
+  const counted = SPLITS.flatMap((split) =>
+    patients[split]
+      ? [`${patients[split]} to ${{ train: "learn", valid: "watch", test: "test" }[split]}`]
+      : [],
+  );
+  return html`<p data-testid="lineage" class="lineage">${
+    lineage.length > 0
+      ? html`<strong>${reference}</strong>${lineage.map((each) => html` ← ${step(each)}`)}`
+      : "It was trained from new weights."
+  }</p>
+  <p class="field-note">${[epochs ? plural(epochs, "epoch") : "", counted.length > 0 ? `patients: ${counted.join(", ")}` : ""].filter(Boolean).join(" · ")}</p>
+  ${
+    snapshot && maySeeDatasets(state)
+      ? html`<button class="link" data-testid="model-dataset" @click=${() => learn.openDataset(snapshot)}>See what it was trained on</button>`
+      : html`<p class="field-note">${snapshot ? "" : "What it was trained on is no data set of this service."}</p>`
+  }`;
+}
+
+function gallery({ evaluation }: ModelRecord, pictures: Pick<LearnApi, "picture">): TemplateResult {
+  const shown = evaluation?.gallery ?? [];
+  if (shown.length === 0)
+    return html`<p class="placeholder">It made no mistake on these slides.</p>`;
+  return html`<p class="field-note">The slide, what is true there, what the model says.</p>
+    <ul class="error-gallery" data-testid="gallery">${shown.map(
+      (
+        address,
+        index,
+      ) => html`<li><a href=${pictures.picture(address)} target="_blank" title="Open the picture in full size">
+        <img src=${pictures.picture(address)} loading="lazy" alt="Mistake ${index + 1}: the slide, the truth, the prediction" /></a></li>`,
+    )}</ul>`;
+}
+
+function history({ history, name }: ModelRecord): TemplateResult {
+  if (history.length === 0)
+    return html`<p class="placeholder">Nobody has changed anything yet.</p>`;
+  return html`<ol class="model-history" data-testid="model-history">${history.map(
+    ({ at, by, what, version, before, why }) => html`<li>
+      <span class="when">${formatTime(at, new Date())}</span>
+      <span><strong>${name}@${version}</strong> ${EVENT_WORDS[what]} by ${by || "nobody named"}${
+        what === "promoted" || what === "rolled back"
+          ? ` in the place of ${before === null ? "none" : `${name}@${before}`}`
+          : ""
+      }${why ? html`<span class="field-note"> ${why}</span>` : nothing}</span>
+    </li>`,
+  )}</ol>`;
+}
+
+function tagWords(tag: string): string {
+  return { active: "in use", candidate: "candidate" }[tag] ?? tag;
+}
+
+const EVENT_WORDS: Record<ModelEvent["what"], string> = {
+  added: "added",
+  promoted: "promoted",
+  kept: "kept out",
+  "rolled back": "rolled back to",
+};
