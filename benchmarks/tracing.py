@@ -81,7 +81,7 @@ def measure(side: int, together: bool, old: bool) -> None:
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
-    layer = vectorise(read, region, smallest=0.0)
+    layer = vectorise(read, [region], smallest=0.0)
     light = time.process_time() - begun
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     valid = all(shapely.is_valid(shapes.polygon_array()).all() for shapes in layer.shapes)

@@ -93,11 +93,11 @@ def test_simplified_outlines_stay_faithful_and_lose_only_specks() -> None:
     blob[5:7, 5:7] = True
     field = np.where(blob, 1, -1).astype(np.int16)
     box = Box(0, 0, 300, 300)
-    layer = vectorise(lambda part: field[part.within(box)], box, smallest=25)
+    layer = vectorise(lambda part: field[part.within(box)], [box], smallest=25)
     assert layer.iou >= 0.99
     assert layer.holes == 1
     assert len(layer.polygons) == 1
-    raw = vectorise(lambda part: field[part.within(box)], box, smallest=0)
+    raw = vectorise(lambda part: field[part.within(box)], [box], smallest=0)
     assert len(raw.polygons) == 2
 
 
@@ -106,9 +106,29 @@ def test_specks_stay_where_they_are_what_the_mask_says() -> None:
     field[10:40, 10:40] = 1
     field[100::10, 100::10] = 1
     box = Box(0, 0, 300, 300)
-    layer = vectorise(lambda part: field[part.within(box)], box, smallest=25)
+    layer = vectorise(lambda part: field[part.within(box)], [box], smallest=25)
     assert layer.iou == 1
     assert len(layer.polygons) == 1 + 400
+
+
+def test_islands_are_traced_as_the_whole_is() -> None:
+    random = np.random.default_rng(4)
+    field = np.full((400, 500), -3, np.int16)
+    islands = [Box(0, 0, 130, 100), Box(180, 20, 90, 300), Box(300, 330, 200, 70)]
+    whole = Box(0, 0, 500, 400)
+    for island in islands:
+        inner = island.grow(-1).within(whole)
+        field[inner] = random.choice(np.array([-9, -2, 4, 8], np.int16), field[inner].shape)
+
+    def traced(regions: list[Box]) -> tuple[int, int, int, int]:
+        layer = vectorise(lambda part: field[part.within(whole)], regions, smallest=0)
+        return len(layer.polygons), layer.holes, layer.shared, layer.united
+
+    pixels = int((field > 0).sum())
+    assert traced(islands)[2:] == (pixels, pixels)
+    assert traced(islands) == traced([whole])
+    nothing = vectorise(lambda part: field[part.within(whole)], [], smallest=0)
+    assert (len(nothing.polygons), nothing.iou) == (0, 1.0)
 
 
 @given(pictures)
@@ -116,7 +136,7 @@ def test_specks_stay_where_they_are_what_the_mask_says() -> None:
 def test_simplified_outlines_stay_within_the_region(probability: NDArray[np.uint8]) -> None:
     field = margin(probability, 0, 0.5)
     box = Box(40, 30, field.shape[1], field.shape[0])
-    layer = vectorise(lambda part: field[part.within(box)], box, smallest=0)
+    layer = vectorise(lambda part: field[part.within(box)], [box], smallest=0)
     assert layer.iou == 1
     assert all(shapely.box(40, 30, box.right, box.bottom).covers(one) for one in layer.polygons)
 
@@ -192,7 +212,7 @@ def test_straight_lines_in_strips_spare_vertices_and_no_pixel(
 def test_what_is_counted_is_what_filling_gives(field: NDArray[np.int16]) -> None:
     box = Box(0, 0, field.shape[1], field.shape[0])
     for budget in (10**6, 40):
-        layer = vectorise(lambda part: field[part.within(box)], box, smallest=2.5, budget=budget)
+        layer = vectorise(lambda part: field[part.within(box)], [box], smallest=2.5, budget=budget)
         drawn, mask = rasterize(layer.polygons, box), field > 0
         assert shapely.is_valid(layer.polygons).all()
         assert layer.shared == np.count_nonzero(drawn & mask)
@@ -204,7 +224,7 @@ def test_a_budget_makes_outlines_coarser_until_it_is_kept() -> None:
     field = np.where(noise > 0, 1, -1).astype(np.int16)
     box = Box(5, 7, 310, 300)
     layers = [
-        vectorise(lambda part: field[part.within(box)], box, smallest=0, budget=budget)
+        vectorise(lambda part: field[part.within(box)], [box], smallest=0, budget=budget)
         for budget in (10**6, 20_000, 2_000)
     ]
     assert all(

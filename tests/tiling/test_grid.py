@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -67,6 +69,21 @@ def test_shards_hold_every_cell_once_and_are_numbered(tiling, region, side):
     assert [shard.number for shard in groups] == list(range(len(groups)))
     for shard in groups:
         assert len({(cell.column // side, cell.row // side) for cell in shard.cells}) == 1
+
+
+@given(tilings(), regions(), st.data())
+def test_islands_hold_all_cells_and_glass_lies_between_any_two(tiling, region, data):
+    grid = TileGrid(tiling, FRAME, region)
+    cells = data.draw(st.sets(st.sampled_from(grid.cells)))
+    islands = grid.islands(cells)
+    for cell in cells:
+        if not (own := grid.write_box(cell)).empty:
+            around = own.grow(1).intersect(region)
+            homes = [box for box in islands if box.intersect(around) == around]
+            assert len(homes) == 1
+            assert homes[0].intersect(region) == homes[0]
+    for one, other in combinations(islands, 2):
+        assert one.grow(tiling.step - 2).intersect(other).empty
 
 
 def test_a_shard_keeps_its_cells_together_when_others_have_no_tissue():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.reference.tissue import ink, stained
 from tests.support.pictures import GLASS, PINK
 
 from histoloop.errors import MissingScaleError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.slides.folder import open_slide
 from histoloop.slides.pyramid import write_pyramid
-from histoloop.tiling.tissue import find_tissue
+from histoloop.tiling.tissue import _ink, _stained, find_tissue
 
 SIZE, MPP = Size(600, 500), 4.0
 BLOB = Box(100, 100, 200, 150)
@@ -76,3 +79,12 @@ def test_real_tissue_is_found_on_a_real_slide(data):
     slide = open_slide(data / "slides/CMU-1-Small-Region.svs")
     share = find_tissue(slide).share(Box.of(slide.size))
     assert 0.3 < share <= 1.0
+
+
+@given(st.integers(0, 2**32), st.sampled_from([40, 90, 256]), st.integers(200, 255))
+def test_colours_are_judged_as_slowly_and_obviously(seed, brightest, lamp):
+    random = np.random.default_rng(seed)
+    pixels = random.integers(0, brightest, (40, 50, 3), np.uint8)
+    white = np.array([lamp, 255, 240], np.float32)
+    assert np.array_equal(_stained(pixels, white), stained(pixels, white))
+    assert np.array_equal(_ink(pixels), ink(pixels))

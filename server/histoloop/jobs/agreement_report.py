@@ -194,7 +194,7 @@ def layer(roi: RoiAgreement) -> Document:
     """
     one = roi.planned
     above = np.where(roi.disagreement >= STRONG - 1e-6, 1, -1).astype(np.int16)
-    found = vectorise(lambda box: above[box.within(one.box)], one.box, _SPECK)
+    found = vectorise(lambda box: above[box.within(one.box)], [one.box], _SPECK)
     outlines = shapely.transform(
         np.array(found.polygons, object), lambda points: points * [one.scale.x, one.scale.y]
     )

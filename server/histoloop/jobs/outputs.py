@@ -36,6 +36,9 @@ SHARDS = ".shards"
 SMALLEST_UM2 = 100.0
 """A polygon or a hole below the area of a nucleus is noise."""
 
+_BAND = 256
+"""Rows of class codes that are made together."""
+
 Check = Callable[[], None]
 
 
@@ -199,15 +202,21 @@ def unwritable(path: Path, error: OSError) -> OutputError:
 def _label_bands(
     plan: Plan, mask: Mask, counts: NDArray[np.int64], check: Check
 ) -> Iterator[NDArray[np.uint8]]:
-    """Rows of class codes, a row of chunks at a time; counts them in passing."""
+    """Rows of class codes, some at a time; counts them in passing. Glass is not looked at."""
     width, height = plan.frame
-    step = mask.frame.chunk
-    for top in range(0, height, step):
+    islands = [(box, Downwards(mask)) for box in plan.grid.islands(plan.cells)]
+    for top in range(0, height, _BAND):
         check()
-        band = mask.read(Box(0, top, width, min(step, height - top)))
-        codes = labels(band, plan.labels, plan.parameters.threshold)
-        for one in plan.labels:  # `bincount` would make eight bytes of each
-            counts[one.code] += np.count_nonzero(codes == one.code)
+        band = Box(0, top, width, min(_BAND, height - top))
+        codes = np.zeros((band.height, width), np.uint8)
+        for island, rows in islands:
+            part = island.intersect(band)
+            if part.empty:
+                continue
+            own = labels(rows.read(part), plan.labels, plan.parameters.threshold)
+            codes[part.within(band)] = own
+            for one in plan.labels:  # `bincount` would make eight bytes of each
+                counts[one.code] += np.count_nonzero(own == one.code)
         yield codes
 
 
@@ -218,9 +227,8 @@ def _vectorise(mask: Mask, plan: Plan, channel: int, folder: Path, check: Check)
         check()
         return margin(rows.read(box), channel, plan.parameters.threshold)
 
-    return vectorise(
-        read_margin, plan.grid.region, SMALLEST_UM2 / plan.mpp**2, folder=folder / SHARDS
-    )
+    islands = plan.grid.islands(plan.cells)
+    return vectorise(read_margin, islands, SMALLEST_UM2 / plan.mpp**2, folder=folder / SHARDS)
 
 
 def _documents(plan: Plan, vectors: list[VectorLayer]) -> Iterator[Document]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class VectorLayer:
 
 def vectorise(
     read_margin: ReadMargin,
-    region: Box,
+    regions: Sequence[Box],
     smallest: float,
     *,
     budget: int = VERTICES,
@@ -74,19 +75,22 @@ def vectorise(
     changes, or a power of two, at which squares of so many pixels a side are traced as one.
 
     Args:
+        regions: where to look, one after the other; disjoint, and no outline leads from one into
+            another.
         smallest: area in px² below which a polygon is left out and a hole filled, unless there are
             so many that the layer would miss `LEAST_IOU`.
         budget: vertices at most, if a few polygons can have so few.
         folder: where polygons wait if they are many.
     """
-    side = 1
+    side, longest = 1, max((max(box.width, box.height) for box in regions), default=0)
     while True:
-        grid = _Grid(read_margin, region, side, Fidelity(region, folder))
-        last = side >= max(region.width, region.height)
-        shapes = _trace(grid, smallest, math.inf if last else budget, folder)
+        grids = [_Grid(read_margin, box, side, Fidelity(box, folder)) for box in regions]
+        shapes = _trace(grids, smallest, math.inf if side >= longest else budget, folder)
         if shapes is not None:
             tolerance = TOLERANCE_PX if side == 1 else float(side)
-            layer = VectorLayer(shapes, tolerance, *grid.fidelity.count())
+            counts = [grid.fidelity.count() for grid in grids]
+            shared, united = (sum(count[at] for count in counts) for at in (0, 1))
+            layer = VectorLayer(shapes, tolerance, shared, united)
             if not smallest or side > 1 or layer.iou >= LEAST_IOU:
                 return layer
             smallest = 0.0
@@ -135,14 +139,17 @@ def _means(margin: NDArray[np.int16], side: int) -> NDArray[np.int16]:
     return np.asarray(np.where(total > 0, means, -means), np.int16)
 
 
-def _trace(grid: _Grid, smallest: float, budget: float, folder: Path | None) -> ShapeFile | None:
+def _trace(
+    grids: Sequence[_Grid], smallest: float, budget: float, folder: Path | None
+) -> ShapeFile | None:
     """The polygons; `None` if they have more vertices than wanted."""
     file, vertices = ShapeFile(folder), 0
-    for shapes in trace_strips(grid.read, grid.box, TOLERANCE_PX, smallest / grid.side**2):
-        vertices += len(shapes.points)
-        if vertices > budget:
-            return None
-        placed = grid.placed(shapes)
-        file.append(placed)
-        grid.fidelity.add(placed)
+    for grid in grids:
+        for shapes in trace_strips(grid.read, grid.box, TOLERANCE_PX, smallest / grid.side**2):
+            vertices += len(shapes.points)
+            if vertices > budget:
+                return None
+            placed = grid.placed(shapes)
+            file.append(placed)
+            grid.fidelity.add(placed)
     return file

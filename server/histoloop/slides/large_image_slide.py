@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from histoloop.slides.fingerprint import Guard, fingerprint
 from histoloop.slides.pixels import as_rgb
 from histoloop.slides.slide import Level, Pixels, changed, dyadic_levels, unreadable
 from histoloop.slides.tiles import TilePlace, assemble
+
+_CACHED_TILES = 512
+"""Decoded tiles in memory, of all slides: some 100 MB, a row of shards of a large slide."""
 
 
 class LargeImageSlide:
@@ -82,6 +85,7 @@ def open_large_image(id: str, path: Path, mpp: Mpp | None) -> LargeImageSlide:
     import large_image
     import large_image_source_tiff as tiff
 
+    _bound_cache()
     try:
         if tiff.canRead(path):  # decodes a tile 3 times faster than openslide does
             return LargeImageSlide(id, path, tiff.open(path), mpp)
@@ -92,6 +96,15 @@ def open_large_image(id: str, path: Path, mpp: Mpp | None) -> LargeImageSlide:
         raise
     except Exception as error:  # each source raises its own library's errors
         raise unreadable(path.name, _first_line(error)) from error
+
+
+@cache
+def _bound_cache() -> None:
+    """large-image would keep a 32nd of the machine's memory in decoded tiles."""
+    from large_image import config
+
+    portion = config.total_memory() // (_CACHED_TILES * 256**2 * 4 * 2)  # as it counts a tile
+    config.setConfig("cache_python_memory_portion", max(3, portion))
 
 
 def mpp_of(metadata: Mapping[str, Any]) -> Mpp | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -95,6 +96,16 @@ def _jpeg(tile: Rows) -> bytes:
 
 
 def _deflate(tile: Rows) -> bytes:
+    return _deflated(tile) if tile.any() else _black(tile.shape)
+
+
+@cache
+def _black(shape: tuple[int, ...]) -> bytes:
+    """Most tiles of a class mask: glass."""
+    return _deflated(np.zeros(shape, np.uint8))
+
+
+def _deflated(tile: Rows) -> bytes:
     return bytes(imagecodecs.deflate_encode(tile.tobytes(), level=6))
 
 

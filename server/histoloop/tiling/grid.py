@@ -15,10 +15,13 @@ a region has the same value as when the whole slide is predicted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
 
 from histoloop.errors import UsageError
 from histoloop.geometry import Box, Size
@@ -130,6 +133,42 @@ class TileGrid:
     def read_box(self, cell: Cell) -> Box:
         """The frame pixels that the model sees, not clipped."""
         return self.reach_box(cell).grow(self.tiling.halo)
+
+    def islands(self, cells: Iterable[Cell]) -> tuple[Box, ...]:
+        """Boxes of the region, frame pixels, that hold all of the cells, far from each other.
+
+        Two boxes have a cell or more between them, of which each takes the next pixel only:
+        outlines of what is predicted in the cells close within.
+        """
+        step, shift = self.tiling.step, self.shift
+        boxes = (
+            Box(one.x * step - shift, one.y * step - shift, one.width * step, one.height * step)
+            for one in _apart(cells)
+        )
+        clipped = (box.grow(1).intersect(self.region) for box in boxes)
+        return tuple(box for box in clipped if not box.empty)
+
+
+def _apart(cells: Iterable[Cell]) -> list[Box]:
+    """Boxes, in cells, that hold all of these, with a cell or more between any two."""
+    corners = np.array([*cells], np.int64).reshape(-1, 2)
+    if not len(corners):
+        return []
+    left, top = (int(least) for least in corners.min(axis=0))
+    taken = np.zeros((corners.max(axis=0) - (left, top) + 1)[::-1], bool)
+    taken[corners[:, 1] - top, corners[:, 0] - left] = True
+    while True:
+        found = ndimage.find_objects(ndimage.label(taken, np.ones((3, 3)))[0])
+        before = np.count_nonzero(taken)
+        for place in found:
+            taken[place] = True
+        if np.count_nonzero(taken) == before:  # else a box has grown towards another
+            return [
+                Box.between(
+                    left + columns.start, top + rows.start, left + columns.stop, top + rows.stop
+                )
+                for rows, columns in found
+            ]
 
 
 class Shard(NamedTuple):

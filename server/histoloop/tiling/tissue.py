@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 from histoloop.geometry import Box, Mpp, Scale
 from histoloop.slides.reading import read
 from histoloop.slides.slide import Pixels, Slide, known_mpp
+
+Channel = NDArray[Any]
+"""``(rows, cols)``, uint8 or float32."""
 
 MPP = 8.0
 """µm/px at which tissue is looked for: a nucleus is a pixel, 25 mm are 3125."""
@@ -64,21 +69,21 @@ def find_tissue(slide: Slide) -> TissueMask:
     base = known_mpp(slide)
     coarse = Mpp.square(max(MPP, base.x, base.y))
     scale = Scale.between(base, coarse)
-    pixels = read(slide, Box.of(scale.size(slide.size)), scale)
-    tissue = _tissue(pixels, coarse.x)
+    found = _found(read(slide, Box.of(scale.size(slide.size)), scale))
+    joined = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(48.0 / coarse.x))
+    tissue = _without_specks(np.asarray(joined, np.uint8), _SPECK_UM2 / coarse.x**2)
     cover = cv2.dilate(tissue, _disc(MARGIN_UM / coarse.x))
     return TissueMask(tissue.astype(bool), cover.astype(bool), scale)
 
 
-def _tissue(pixels: Pixels, mpp: float) -> NDArray[np.uint8]:
+def _found(pixels: Pixels) -> NDArray[np.uint8]:
+    """1 where there is something on the glass that is not ink."""
     smooth = np.asarray(cv2.medianBlur(pixels, 3), np.uint8)
     white = _white(smooth)
     bands = [smooth[top : top + _BAND] for top in range(0, len(smooth), _BAND)]
     stained = np.concatenate([_stained(band, white) for band in bands])
     ink = np.concatenate([_ink(band) for band in bands])
-    found = _without_ink(stained, ink).astype(np.uint8)
-    joined = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(48.0 / mpp))
-    return _without_specks(np.asarray(joined, np.uint8), _SPECK_UM2 / mpp**2)
+    return _without_ink(stained, ink).astype(np.uint8)
 
 
 def _white(pixels: Pixels) -> NDArray[np.float32]:
@@ -91,19 +96,33 @@ def _white(pixels: Pixels) -> NDArray[np.float32]:
 
 def _stained(pixels: Pixels, white: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Denser or more colourful than glass."""
-    light = np.minimum(pixels / white, 1)
-    chroma = light.max(axis=2) - light.min(axis=2)
-    dense = light[..., 1] < 10**-_FAINT_DENSITY
+    shades = np.minimum(np.arange(256, dtype=np.float32)[:, None] / white, 1)
+    light = [
+        np.asarray(cv2.LUT(values, shades[:, channel]), np.float32)
+        for channel, values in enumerate(cv2.split(pixels))
+    ]
+    chroma = np.asarray(_largest(light) - _least(light))
+    dense = light[1] < 10**-_FAINT_DENSITY
     return np.asarray(dense | (chroma * 255 > _FAINT_CHROMA))
 
 
 def _ink(pixels: Pixels) -> NDArray[np.bool_]:
     """Felt pen: strongly coloured but not between blue-violet and red, or black."""
-    red, green, blue = (pixels[..., channel].astype(np.int16) for channel in range(3))
-    greenish = green - red > 20
-    bluish = (blue - red > 70) & (green >= red)
-    black = (pixels.max(axis=2) < 70) & (np.ptp(pixels, axis=2) < 18)
+    red, green, blue = channels = cv2.split(pixels)
+    greenish = cv2.subtract(green, red) > 20  # what would be negative is 0
+    bluish = (cv2.subtract(blue, red) > 70) & (green >= red)
+    brightest = _largest(channels)
+    black = (brightest < 70) & (brightest - _least(channels) < 18)
     return np.asarray(greenish | bluish | black)
+
+
+def _largest(channels: Sequence[Channel]) -> Channel:
+    """Of three, pixel by pixel: OpenCV's is ten times as fast as along numpy's last axis."""
+    return np.asarray(cv2.max(cv2.max(channels[0], channels[1]), channels[2]))
+
+
+def _least(channels: Sequence[Channel]) -> Channel:
+    return np.asarray(cv2.min(cv2.min(channels[0], channels[1]), channels[2]))
 
 
 def _without_ink(stained: NDArray[np.bool_], ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
