@@ -99,9 +99,10 @@ class Keeper:
 
 @dataclass
 class Shards:
-    """How often each shard of a run was made whole on disk."""
+    """How often each shard of a run was made whole on disk, whichever attempt has it."""
 
-    folder: Path
+    runs: Path
+    run: str
     _seen: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
 
     @contextmanager
@@ -114,7 +115,7 @@ class Shards:
         return sum(len(versions) - 1 for versions in self._seen.values())
 
     def _look(self) -> None:
-        for path in self.folder.glob("*.npz"):
+        for path in self.runs.glob(f"{self.run}*/.shards/*.npz"):
             with suppress(FileNotFoundError):  # the run is complete
                 found = path.stat()
                 self._seen.setdefault(path.name, set()).add((found.st_ino, found.st_mtime_ns))
@@ -153,7 +154,8 @@ class Service:
 
     def content(self, slide: str, run: str) -> dict[str, str]:
         """Digests of all that a run has left, by name."""
-        folder = self.home / "runs" / run
+        attempts = (self.home / "runs").glob(f"{run}*")
+        folder = max(attempts, key=lambda one: int(one.name.partition("~")[2] or 1))
         files = [folder / "mask.tiff", *sorted((folder / "probability.zarr").rglob("*"))]
         found = {
             str(one.relative_to(folder)): hashlib.sha256(one.read_bytes()).hexdigest()
@@ -194,7 +196,7 @@ def main(path: Path, model: str, kills: int, seed: int) -> None:
         while killed.total() < kills:
             job = service.post("/api/jobs", asked)
             began, jobs = time.monotonic(), jobs + 1
-            with Shards(folder / "home" / "runs" / job["run"] / "shards").watched() as shards:
+            with Shards(folder / "home" / "runs", job["run"]).watched() as shards:
                 while killed.total() < kills and not service.ended(job["id"]):
                     time.sleep(lot.uniform(*PAUSE_S))
                     role = lot.choice(sorted(keepers))

@@ -118,6 +118,12 @@ class StateError(HistoloopError):
     status = 409
 
 
+class SupersededError(HistoloopError):
+    """Somebody else has taken the job up: whoever had it before writes nothing more of it."""
+
+    status = 409
+
+
 class ClusterLostError(HistoloopError):
     """The scheduler has gone, and with it whoever computes; what was finished is on disk."""
 

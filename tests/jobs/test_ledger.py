@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from histoloop.errors import NotFoundError, StateError
+from histoloop.errors import NotFoundError, StateError, SupersededError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
-from histoloop.jobs.job import TRANSITIONS, Failure, JobState, RetrainRequest, SegmentRequest
+from histoloop.jobs.job import TRANSITIONS, Failure, Job, JobState, RetrainRequest, SegmentRequest
+from histoloop.jobs.leases import Leases
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.lifecycle import LedgerListener, beating
 from histoloop.jobs.pace import Pace
@@ -53,12 +55,18 @@ def test_only_the_table_of_transitions_is_allowed(
 def test_a_long_step_does_not_cost_a_job_its_lease(ledger: Ledger) -> None:
     job = ledger.create(REQUEST)
     ledger.move(job.id, JobState.RUNNING)
-    lease = timedelta(seconds=0.4)
-    with beating(ledger, job.id, every=timedelta(seconds=0.05)):
-        time.sleep(0.8)
-        assert ledger.requeue_lost(lease) == []
-    time.sleep(0.8)
-    assert [one.id for one in ledger.requeue_lost(lease)] == [job.id]
+    with beating(ledger, job.id, every=timedelta(seconds=0.05), attempt=1):
+        assert listened(ledger, Leases(0.4), seconds=1.2) == []
+    assert [one.id for one in listened(ledger, Leases(0.4), seconds=1.2)] == [job.id]
+
+
+def listened(ledger: Ledger, leases: Leases, seconds: float) -> list[Job]:
+    """The jobs that are lost after some time of listening."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.05)
+        lost = leases.lost(ledger.unfinished())
+    return lost
 
 
 def test_a_job_survives_its_process(ledger: Ledger, tmp_path: Path) -> None:
@@ -144,11 +152,65 @@ def test_focus_and_news(ledger: Ledger) -> None:
     assert ledger.news(one, after)[0] == [Box(2, 0, 1, 1)]
 
 
-def test_a_job_without_heartbeat_is_queued_again(ledger: Ledger) -> None:
+def test_a_job_that_is_heard_of_in_time_is_not_queued_again(ledger: Ledger) -> None:
     job = reach(ledger, JobState.RUNNING)
-    assert ledger.requeue_lost(timedelta(hours=1)) == []
-    assert [one.id for one in ledger.requeue_lost(timedelta(0))] == [job]
+    before = ledger.unfinished()
+    ledger.beat(job)
+    assert ledger.requeue(before) == []
+    assert [one.id for one in ledger.requeue(ledger.unfinished())] == [job]
     assert ledger.get(job).state is JobState.QUEUED
+    assert ledger.requeue(before) == [], "it does not run"
+
+
+def test_who_had_a_job_before_notes_nothing_more_of_it(ledger: Ledger) -> None:
+    job = reach(ledger, JobState.RUNNING)
+    ledger.requeue(ledger.unfinished())
+    late: list[Callable[[], object]] = [
+        lambda: ledger.beat(job, 1),
+        lambda: ledger.progress(job, Progress("trace"), 1),
+        lambda: ledger.add_news(job, [Box(0, 0, 1, 1)], 1),
+        lambda: ledger.wishes(job, 1),
+        lambda: ledger.move(job, JobState.FAILED, attempt=1),
+        lambda: ledger.move(job, JobState.DONE, attempt=1),
+    ]
+    for state in (JobState.QUEUED, JobState.RUNNING, JobState.DONE):
+        if state is not JobState.QUEUED:
+            ledger.move(job, state)
+        before = ledger.get(job)
+        for note in late:
+            with pytest.raises(SupersededError, match="taken up again"):
+                note()
+        assert ledger.get(job) == before
+        assert ledger.news(job, 0) == ([], 0)
+    assert before.attempt == 2
+
+
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_a_clock_that_is_set_costs_no_job_its_lease_and_gives_none_more(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Neither where the jobs run nor where they are looked after."""
+    now, moment = [0.0], datetime(2026, 1, 1)
+    job, leases = reach(ledger, JobState.RUNNING), Leases(60, clock=lambda: now[0])
+    monkeypatch.setattr("histoloop.jobs.ledger._now", lambda: moment)
+    for second in range(0, 300, 10):
+        now[0] = second
+        moment += timedelta(hours=hours if second == 150 else 0, seconds=10)
+        ledger.beat(job, 1)
+        assert leases.lost(ledger.unfinished()) == []
+    silent = [now[0] + second for second in range(0, 90, 10)]
+    lost = []
+    for now[0] in silent:
+        lost.append(len(leases.lost(ledger.unfinished())))
+    assert lost == [0] * 6 + [1] * 3, "a minute after the last beat that was heard"
+
+
+def test_who_was_asleep_has_not_listened(ledger: Ledger) -> None:
+    now = [0.0]
+    reach(ledger, JobState.RUNNING)
+    leases = Leases(60, clock=lambda: now[0])
+    for now[0] in (0.0, 10.0, 7200.0):  # all of the machine was: jobs go on now
+        assert leases.lost(ledger.unfinished()) == []
 
 
 def test_many_threads_may_write(ledger: Ledger) -> None:

@@ -45,6 +45,7 @@ def _checked(documents: Iterable[Document], check: Callable[[], None]) -> Iterat
     for document in documents:
         check()
         yield document
+    check()  # before what is not among them is deleted
 
 
 def refuse_unpushable(slides: Sequence[SlideAddress]) -> None:

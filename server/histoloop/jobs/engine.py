@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from distributed import Client, Future, KilledWorker, LocalCluster, get_client, secede, wait
 from distributed.client import ClosedClientError
@@ -22,6 +22,7 @@ from histoloop.config import Settings
 from histoloop.errors import ClusterLostError, UsageError, WorkersKilledError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
 from histoloop.jobs.job import Job, JobState, RetrainRequest
+from histoloop.jobs.leases import Leases
 from histoloop.jobs.ledger import Ledger, new_id
 from histoloop.jobs.lifecycle import run_job
 from histoloop.jobs.logins import Logins
@@ -111,7 +112,11 @@ class Engine:
     ledger: Ledger
     _submitted: dict[str, Future] = field(default_factory=dict)
     _sending: threading.Lock = field(default_factory=threading.Lock)
+    _leases: Leases = field(init=False)
     _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._leases = Leases(self.settings.lease_s)
 
     def start(self) -> None:
         """Connect, or bring up a cluster of this machine, and take up what was left.
@@ -123,7 +128,7 @@ class Engine:
             self._client = connect(self.settings.scheduler)
         else:
             self._client = Client(_local_cluster(self.settings))
-            self._take_up(timedelta(0))  # nobody else can be running them
+            self.ledger.requeue(self._running())  # nobody else can be at work on them
             self.send()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -194,7 +199,9 @@ class Engine:
         if self.settings.scheduler and self._client.status == "closed":
             self._client = connect(self.settings.scheduler)
             self._submitted.clear()
-        self._take_up(self.settings.lease)
+        for job in self.ledger.requeue(self._leases.lost(self._running())):
+            _log.warning("job %s was not heard of and is taken up again", job.id)
+            self._submitted.pop(job.id, None)
         if request := due(self.settings, self.ledger, datetime.now(UTC)):
             self._start_by_itself(request)
         self.send()
@@ -206,9 +213,8 @@ class Engine:
             Logins(self.settings.logins).keep(id, None)
         self.ledger.create(request, id=id)
 
-    def _take_up(self, lease: timedelta) -> None:
-        for job in self.ledger.requeue_lost(lease):
-            self._submitted.pop(job.id, None)
+    def _running(self) -> list[Job]:
+        return [job for job in self.ledger.unfinished() if job.state is JobState.RUNNING]
 
 
 def run_on_cluster(settings: Settings, job: Job) -> None:

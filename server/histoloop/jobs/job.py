@@ -133,6 +133,7 @@ class Job:
     Attributes:
         run: identifier of the results, the same when the job is resumed.
         heartbeat: when its process was last known to live; times are UTC.
+        attempt: how often it was begun; what an earlier one says does not count.
     """
 
     id: str
@@ -148,6 +149,12 @@ class Job:
     failure: Failure | None
     cancel_requested: bool
     priority: Priority = Priority.NORMAL
+    attempt: int = 0
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of its results, which no earlier attempt knows."""
+        return folder_of(self.run, self.attempt)
 
     @property
     def segmentation(self) -> SegmentRequest:
@@ -185,6 +192,11 @@ class Job:
         if isinstance(p, RetrainRequest):
             return {"from_scratch": p.from_scratch, "why": p.why}
         return {"roi": p.roi, "threshold": p.threshold, "replace": p.replace}
+
+
+def folder_of(run: str, attempt: int) -> str:
+    """Name of the folder of a run's results, as an attempt has it."""
+    return f"{run}~{attempt}" if attempt > 1 else run
 
 
 @dataclass(frozen=True)

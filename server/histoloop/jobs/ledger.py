@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sql
 from sqlalchemy.orm import Session
 
-from histoloop.errors import NotFoundError, StateError
+from histoloop.errors import NotFoundError, StateError, SupersededError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
 from histoloop.jobs.database import open_database
@@ -142,14 +142,19 @@ class Ledger:
         state: JobState,
         failure: Failure | None = None,
         progress: Progress | None = None,
+        attempt: int | None = None,
     ) -> Job:
         """Change a job's state, and with it what its user sees.
 
+        Args:
+            attempt: whose word it is; see `beat`.
+
         Raises:
             StateError: the table of transitions does not allow it, or another process was faster.
+            SupersededError: it is not the attempt's any more.
         """
         with self._session() as session:
-            row = _row(session, id)
+            row = _held(session, id, attempt)
             before = JobState(row.state)
             check_transition(id, before, state)
             mine = sql.update(JobRow).where(JobRow.id == id, JobRow.state == before)
@@ -159,6 +164,7 @@ class Ledger:
             row.progress = asdict(progress) if progress else row.progress
             if state is JobState.RUNNING:
                 row.started, row.heartbeat = row.started or _now(), _now()
+                row.attempt += 1
             if state.ended:
                 row.finished = _now()
             return _job(row)
@@ -197,21 +203,28 @@ class Ledger:
                 row.state, row.finished = JobState.CANCELLED, _now()
             return _job(row)
 
-    def progress(self, id: str, progress: Progress) -> None:
-        """Note how far a job is, and that it lives."""
+    def progress(self, id: str, progress: Progress, attempt: int | None = None) -> None:
+        """Note how far a job is, and that it lives; see `beat`."""
         with self._session() as session:
-            row = _row(session, id)
+            row = _held(session, id, attempt)
             row.progress, row.heartbeat = asdict(progress), _now()
 
-    def beat(self, id: str) -> None:
-        """Note that a job lives."""
-        with self._session() as session:
-            _row(session, id).heartbeat = _now()
+    def beat(self, id: str, attempt: int | None = None) -> None:
+        """Note that a job lives.
 
-    def wishes(self, id: str) -> tuple[bool, Box | None]:
-        """Whether the job is to stop, and what its user looks at."""
+        Args:
+            attempt: of whom this is to count; by default of whoever has it.
+
+        Raises:
+            SupersededError: the job is not that attempt's any more; nothing was noted.
+        """
         with self._session() as session:
-            row = _row(session, id)
+            _held(session, id, attempt).heartbeat = _now()
+
+    def wishes(self, id: str, attempt: int | None = None) -> tuple[bool, Box | None]:
+        """Whether the job is to stop, and what its user looks at; see `beat`."""
+        with self._session() as session:
+            row = _held(session, id, attempt)
             row.heartbeat = _now()
             return row.cancel_requested, Box(*row.focus) if row.focus else None
 
@@ -236,9 +249,10 @@ class Ledger:
         with self._session() as session:
             _row(session, id).focus = list(focus)
 
-    def add_news(self, id: str, boxes: Sequence[Box]) -> None:
-        """Note regions that have become available."""
+    def add_news(self, id: str, boxes: Sequence[Box], attempt: int | None = None) -> None:
+        """Note regions that have become available; see `beat`."""
         with self._session() as session:
+            _held(session, id, attempt)
             session.add(NewsRow(job=id, boxes=[list(box) for box in boxes]))
 
     def news(self, id: str, after: int) -> tuple[Sequence[Box], int]:
@@ -274,14 +288,23 @@ class Ledger:
             number, last = session.execute(query).one()
             return number, _utc(last) if last else None
 
-    def requeue_lost(self, lease: timedelta) -> Sequence[Job]:
-        """Queue running jobs again that were not heard of for a lease; return those."""
+    def requeue(self, lost: Iterable[Job]) -> Sequence[Job]:
+        """Queue running jobs again, and return those that were not heard of since they were read.
+
+        Their process, should it live after all, can note nothing more of them.
+        """
+        queued = []
         with self._session() as session:
-            running = session.scalars(sql.select(JobRow).where(JobRow.state == "running"))
-            lost = [row for row in running if _silent(row, lease)]
-            for row in lost:
-                row.state = JobState.QUEUED
-            return [_job(row) for row in lost]
+            for job in lost:
+                beat = job.heartbeat.replace(tzinfo=None) if job.heartbeat else None
+                same = (
+                    *(JobRow.id == job.id, JobRow.state == JobState.RUNNING),
+                    *(JobRow.attempt == job.attempt, JobRow.heartbeat == beat),
+                )
+                again = sql.update(JobRow).where(*same).values(state=JobState.QUEUED)
+                if session.scalar(again.returning(JobRow.id)):
+                    queued.append(_job(_row(session, job.id)))
+        return queued
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -294,8 +317,17 @@ def new_id() -> str:
     return uuid4().hex[:12]
 
 
-def _silent(row: JobRow, lease: timedelta) -> bool:
-    return row.heartbeat is None or row.heartbeat < _now() - lease
+def _held(session: Session, id: str, attempt: int | None) -> JobRow:
+    """A job, which from here to the end of the transaction is in the hands of this attempt."""
+    if attempt is not None:
+        mine = (JobRow.id == id, JobRow.attempt == attempt, JobRow.state == JobState.RUNNING)
+        held = sql.update(JobRow).where(*mine).values(heartbeat=_now())
+        if not session.scalar(held.returning(JobRow.id)):
+            raise SupersededError(
+                f"job {id} is not this process's any more: it was taken up again",
+                hint="whoever has it now goes on with it",
+            )
+    return _row(session, id)
 
 
 def _row(session: Session, id: str) -> JobRow:
@@ -320,6 +352,7 @@ def _job(row: JobRow) -> Job:
         failure=Failure(**row.failure) if row.failure else None,
         cancel_requested=row.cancel_requested,
         priority=Priority(row.priority),
+        attempt=row.attempt,
     )
 
 

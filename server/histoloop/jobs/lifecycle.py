@@ -23,6 +23,7 @@ from histoloop.errors import (
     SignInError,
     SlideError,
     StateError,
+    SupersededError,
 )
 from histoloop.geometry import Box
 from histoloop.jobs import outputs
@@ -47,10 +48,14 @@ _PERIOD_S = 0.25
 
 @dataclass
 class LedgerListener:
-    """Tells the ledger how a job goes on, and the job what the ledger was asked for."""
+    """Tells the ledger how a job goes on, and the job what the ledger was asked for.
+
+    All of it raises SupersededError when the job is not this attempt's any more.
+    """
 
     ledger: Ledger
     job: str
+    attempt: int | None = None
     stage: str = "queued"
     _pending: list[Box] = field(default_factory=list)
     _noted: float = 0.0
@@ -64,7 +69,7 @@ class LedgerListener:
         if progress.stage == self.stage and now - self._noted < _PERIOD_S and not first:
             return
         self.flush()
-        self.ledger.progress(self.job, progress)
+        self.ledger.progress(self.job, progress, self.attempt)
         self.stage, self._noted = progress.stage, now
 
     def ready(self, boxes: Sequence[Box]) -> None:
@@ -73,7 +78,7 @@ class LedgerListener:
     def flush(self) -> None:
         """Note the regions that have become available since the last time."""
         if self._pending:
-            self.ledger.add_news(self.job, self._pending)
+            self.ledger.add_news(self.job, self._pending, self.attempt)
             self._pending, self._shown = [], True
 
     def focus(self) -> Box | None:
@@ -85,9 +90,13 @@ class LedgerListener:
         if self._cancelled:
             raise CancelledError(f"job {self.job} was cancelled")
 
+    def refuse_superseded(self) -> None:
+        """Make sure, now, that the job is still this attempt's."""
+        self.ledger.beat(self.job, self.attempt)
+
     def _ask(self) -> None:
         if time.monotonic() - self._asked >= _PERIOD_S:
-            self._cancelled, self._focus = self.ledger.wishes(self.job)
+            self._cancelled, self._focus = self.ledger.wishes(self.job, self.attempt)
             self._asked = time.monotonic()
 
 
@@ -95,7 +104,7 @@ def run_job(settings: Settings, job: Job, executor: Executor) -> None:
     """Run a queued job to one of its ends; whatever happens is in the ledger."""
     ledger = Ledger(settings.ledger_url)
     try:
-        ledger.move(job.id, JobState.RUNNING)
+        job = ledger.move(job.id, JobState.RUNNING)
     except StateError:  # it was cancelled before it began, or somebody else has taken it up
         return
     if job.kind == RETRAIN:
@@ -105,14 +114,18 @@ def run_job(settings: Settings, job: Job, executor: Executor) -> None:
 
 
 @contextmanager
-def beating(ledger: Ledger, job: str, every: timedelta) -> Iterator[None]:
+def beating(
+    ledger: Ledger, job: str, every: timedelta, attempt: int | None = None
+) -> Iterator[None]:
     """Keep the lease of a job while its process lives, however long one step of it takes."""
     ended = threading.Event()
 
     def beat() -> None:
         while not ended.wait(every.total_seconds()):
             try:
-                ledger.beat(job)
+                ledger.beat(job, attempt)
+            except SupersededError:  # the work will hear of it, too
+                return
             except Exception:  # a busy database: the next one will do
                 _log.exception("job %s: no heartbeat", job)
 
@@ -126,46 +139,59 @@ def beating(ledger: Ledger, job: str, every: timedelta) -> Iterator[None]:
 
 
 def run_to_an_end(
-    settings: Settings, job: Job, ledger: Ledger, work: Callable[[Listener], int]
+    settings: Settings, job: Job, ledger: Ledger, work: Callable[[LedgerListener], int]
 ) -> None:
     """Do the work of a running job, and move it to what that comes to.
 
     A job whose cluster is lost stays as it is: nobody hears of it any more, so it is taken up
-    again, as one whose process was killed.
+    again, as one whose process was killed. If that has happened already, because this process was
+    stopped or slow, nothing is said of it at all.
 
     Args:
         work: returns how many steps there were.
     """
-    listener = LedgerListener(ledger, job.id)
-    logins = Logins(settings.logins)
+    try:
+        _run_to_an_end(settings, job, ledger, work)
+    except SupersededError as error:
+        _log.warning("%s", error)
+
+
+def _run_to_an_end(
+    settings: Settings, job: Job, ledger: Ledger, work: Callable[[LedgerListener], int]
+) -> None:
+    listener = LedgerListener(ledger, job.id, job.attempt)
     state, failure, progress = JobState.DONE, None, None
     try:
-        with beating(ledger, job.id, settings.lease / 6):
+        with beating(ledger, job.id, settings.lease / 6, job.attempt):
+            outputs.take_over(settings.runs, job)
             steps = work(listener)
         progress = Progress("done", steps, steps)
     except ClusterLostError as error:
         _log.warning("job %s: %s", job.id, error)
         return
+    except SupersededError:
+        raise
     except CancelledError:
         state = JobState.CANCELLED
     except Exception as error:  # whatever it is, the user is told and the job has ended
         _log.exception("job %s failed", job.id)
         state, failure = JobState.FAILED, _failure(job, listener.stage, error)
-    finally:
-        listener.flush()
-    logins.forget(job.id)  # before it has ended: a retry keeps another one
-    ledger.move(job.id, state, failure, progress)
+    listener.flush()
+    listener.refuse_superseded()
+    Logins(settings.logins).forget(job.id)  # before it has ended: a retry keeps another one
+    ledger.move(job.id, state, failure, progress, job.attempt)
 
 
-def _segment(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
+def _segment(settings: Settings, job: Job, executor: Executor, listener: LedgerListener) -> int:
     """Predict and push, wait while the archive is away; returns the number of tiles."""
     once = partial(_segment_once, settings, job, executor, listener)
     pulse = Pulse(dsa_site(settings)) if settings.dsa else None
     try:
         return Patience(pulse, listener, settings.dsa_patience_s).through(once) if pulse else once()
-    except ClusterLostError:  # it is not over
+    except (ClusterLostError, SupersededError):  # it is not over
         raise
     except Exception as error:
+        listener.refuse_superseded()  # what lies in the archive may be another attempt's
         # When it fails with all of ours there, others may have made room: then ours stay, unless
         # they are of another slide.
         ours = isinstance(error, CancelledError | SlideError) or not job.segmentation.replace
@@ -176,7 +202,7 @@ def _segment(settings: Settings, job: Job, executor: Executor, listener: Listene
 
 def _segment_once(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
     """Predict and push, or what is left of it to do."""
-    request, out = job.segmentation, settings.runs / job.run
+    request, out = job.segmentation, settings.runs / job.folder
     context = Context(executor, listener)
     context.listener.progress(Progress("starting"))
     archive = _archive(settings, job)

@@ -19,8 +19,10 @@ from histoloop.annotations.files import write_documents
 from histoloop.annotations.layers import Provenance, model_layers
 from histoloop.errors import OutputError
 from histoloop.geometry import Box, Mpp
+from histoloop.jobs.job import Job, folder_of
 from histoloop.jobs.plan import Plan, SegmentParameters
 from histoloop.jobs.report import ClassArea, Report, Tally, Vectorisation
+from histoloop.jobs.retrain_record import LOCK
 from histoloop.masks.labels import labels, margin
 from histoloop.masks.mask import Downwards, Mask
 from histoloop.masks.vectorise import VectorLayer, vectorise
@@ -48,6 +50,28 @@ class Results:
 
     pixels: NDArray[np.int64]
     layers: list[VectorLayer]
+
+
+def take_over(runs: Path, job: Job) -> None:
+    """Give a job's attempt what those before it have left, where they cannot reach it.
+
+    One of them that is still alive, stopped for longer than its lease, finds its folder gone.
+
+    Raises:
+        OutputError: it cannot be moved.
+    """
+    mine, found = runs / job.folder, False
+    for attempt in range(job.attempt - 1, 0, -1):
+        theirs = runs / folder_of(job.run, attempt)
+        if found or not theirs.is_dir():
+            shutil.rmtree(theirs, ignore_errors=True)
+            continue
+        try:
+            theirs.rename(mine)
+        except OSError as error:
+            raise unwritable(mine, error) from error
+        (mine / LOCK).unlink(missing_ok=True)  # which they may still hold
+        found = True
 
 
 def prepare(out: Path, digest: str, *, resume: bool) -> Path:

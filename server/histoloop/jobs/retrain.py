@@ -158,6 +158,7 @@ class _Run:
 
     def admit(self, folder: Path, registry: ModelRegistry) -> Model:
         """The new model in the registry, as a candidate."""
+        self.context.listener.check()
         if self.record.candidate:
             return registry.get(self.record.candidate)
         new = registry.get(str(folder)).card

@@ -12,11 +12,12 @@ import pickle
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from histoloop.config import Settings
-from histoloop.errors import UsageError
+from histoloop.errors import SupersededError, UsageError
 from histoloop.jobs.context import Context, Listener, ThreadExecutor
 from histoloop.jobs.dataset import DatasetParameters
 from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, RetrainRequest
@@ -48,7 +49,8 @@ def supervise(settings: Settings, job: Job, ledger: Ledger) -> None:
             f"the process of the training ended unasked (status {process.returncode})",
             "run it again: it goes on where it was; it may have been out of memory",
         )
-        ledger.move(job.id, JobState.FAILED, failure)
+        with suppress(SupersededError):
+            ledger.move(job.id, JobState.FAILED, failure, attempt=job.attempt)
 
 
 def parameters_of(settings: Settings, job: Job, request: RetrainRequest) -> RetrainParameters:
@@ -57,7 +59,7 @@ def parameters_of(settings: Settings, job: Job, request: RetrainRequest) -> Retr
     Raises:
         UsageError: they do not.
     """
-    out = settings.runs / job.run
+    out = settings.runs / job.folder
     return RetrainParameters(
         data=learnt_from(settings, out / SNAPSHOT),
         out=out,

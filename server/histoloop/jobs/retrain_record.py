@@ -17,6 +17,9 @@ from histoloop.training.gate_decision import Decision
 
 RECORD = "retrain.json"
 
+LOCK = "lock"
+"""Held by whoever works in the folder."""
+
 
 class RetrainRecord(BaseModel):
     """The whole run, as far as it has come.
@@ -118,7 +121,7 @@ def alone(out: Path) -> Iterator[None]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / "lock", timeout=5):
+        with FileLock(out / LOCK, timeout=5):
             yield
     except Timeout:
         raise StateError(

@@ -34,6 +34,7 @@ class JobRow(Base):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     user: Mapped[str] = mapped_column(server_default="")
     priority: Mapped[str] = mapped_column(server_default="normal")
+    attempt: Mapped[int] = mapped_column(server_default="0")
 
 
 class NewsRow(Base):

@@ -82,7 +82,7 @@ def document(here: Visit, job: Job) -> dict[str, Any]:
     """A job; one that is to retrain with what the gate has said, once it has."""
     if job.kind != RETRAIN:
         return job.document()
-    record = read_record(here.library.settings.runs / job.run)
+    record = read_record(here.library.settings.runs / job.folder)
     decision = record.decision if record else None
     return job.document() | {
         "candidate": record.candidate if record else None,

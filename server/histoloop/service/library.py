@@ -112,7 +112,7 @@ class Visit:
             NotFoundError: the ledger knows no such run.
             AccessError: the visitor may not see its slide.
         """
-        path = self.library.settings.runs / self.job_of_run(run).run / outputs.PROBABILITY
+        path = self.library.settings.runs / self.job_of_run(run).folder / outputs.PROBABILITY
         try:
             return _open_mask(path, path.stat().st_mtime_ns)
         except (FileNotFoundError, NotFoundError):

@@ -94,7 +94,7 @@ def run_polygons(path: ById, query: Outlines) -> Response | dict[str, Any]:
 
 
 def _run(job: Job) -> dict[str, Any]:
-    report = library().settings.runs / job.run / outputs.REPORT
+    report = library().settings.runs / job.folder / outputs.REPORT
     classes, mpp = _classes_and_mpp(job)
     return {
         "id": job.run,

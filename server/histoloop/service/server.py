@@ -13,6 +13,7 @@ from waitress.server import TcpWSGIServer, create_server
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.jobs.archive import open_archive
+from histoloop.jobs.claim import looked_after
 from histoloop.jobs.engine import Engine
 from histoloop.jobs.ledger import Ledger
 from histoloop.service.app import create_app
@@ -38,6 +39,7 @@ def running(settings: Settings) -> Iterator[Service]:
         UsageError: the address is taken, or open to others without authentication; or no slides
             are named.
         NotFoundError: the folder of slides does not exist.
+        StateError: another service works with this home, or the ledger cannot be used.
     """
     if not (settings.loopback or settings.dsa):
         raise UsageError(
@@ -46,6 +48,12 @@ def running(settings: Settings) -> Iterator[Service]:
             hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
         )
     open_archive(settings)  # what is wrong with it is said before anything is started
+    with looked_after(settings.ledger), _served(settings) as service:
+        yield service
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[Service]:
     ledger = Ledger(settings.ledger_url, migrate=True)
     engine = Engine(settings, ledger)
     library = Library(settings, ledger, engine)
