@@ -1,6 +1,7 @@
 /** Puts the parts together; each of them knows the others only by what it is given here. */
 import { render } from "lit-html";
 import "./ui/styles/base.css";
+import "./ui/styles/comparison.css";
 import "./ui/styles/controls.css";
 import "./ui/styles/datasets.css";
 import "./ui/styles/learn.css";
@@ -30,11 +31,17 @@ const session = new Session(api, learnApi, store, {
 });
 
 const stage = new Stage(
-  { slide: host("slide"), scaleBar: host("scale"), status: host("status") },
+  {
+    surface: host("stage-surface"),
+    slide: host("slide"),
+    scaleBar: host("scale"),
+    status: host("status"),
+  },
   api,
   {
     onView: (camera, projection) => session.viewMoved(camera, projection),
     onRegion: (box) => session.finishDrawing(box),
+    onDivider: (divider) => session.changeComparison({ divider }),
     onOutlinesAvailable: (available) => store.dispatch({ type: "outlinesAvailable", available }),
     // A single bad tile is tried again quietly; a service that is gone is worth a banner.
     onTrouble: (error) => session.trouble(error),

@@ -63,7 +63,7 @@ describe("the entrance", () => {
     store.dispatch({
       type: "slideOpened",
       id: "s",
-      view: { camera: null, runId: null, overlay: {} },
+      view: { camera: null, runId: null, overlay: {}, comparison: null },
     });
     await calls.attempt(() => Promise.reject(refusal(401, "expired")));
     expect(needsSignIn(store.state)).toBe(true);

@@ -4,7 +4,7 @@ import { segmentObstacle, shownClasses, shownJob } from "../src/state/selectors"
 import { type AppState, INITIAL_STATE } from "../src/state/state";
 import { job, MODEL, run, slide } from "./records";
 
-const BARE = { camera: null, runId: null, overlay: {} };
+const BARE = { camera: null, runId: null, overlay: {}, comparison: null };
 
 function stateAfter(...actions: Action[]): AppState {
   return actions.reduce(reduce, INITIAL_STATE);

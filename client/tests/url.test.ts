@@ -15,6 +15,7 @@ const ADDRESS: Address = {
     hidden: ["tumor", "fat, other"],
     outlines: false,
   },
+  comparison: { other: { kind: "annotation", id: "a:1&b" }, mode: "swipe", divider: 0.25 },
   dataset: null,
   learn: null,
 };
@@ -26,6 +27,7 @@ const NOWHERE: Address = {
   overlay: {},
   dataset: null,
   learn: null,
+  comparison: null,
 };
 
 describe("the address", () => {
@@ -41,6 +43,7 @@ describe("the address", () => {
       overlay: {},
       dataset: null,
       learn: null,
+      comparison: null,
     };
     expect(decodeAddress(encodeAddress(bare))).toEqual(bare);
   });

@@ -79,6 +79,8 @@ ROUTES = {
     "GET /api/runs/{run}": SEES,
     "GET /api/runs/{run}/tiles/0/0/0": SEES,
     "GET /api/runs/{run}/polygons?box=1000,1000,500,500": SEES,
+    "GET /api/runs/{run}/disagreement?run={run}": SEES,
+    "GET /api/runs/{run}/disagreement/tiles/0/0/0?annotation={annotation}": SEES,
     "POST /api/jobs": (422, 403, 403, 401),
     "POST /api/jobs/{job}/cancel": (409, 403, 403, 401),
     "POST /api/jobs/{job}/retry": (409, 403, 403, 401),

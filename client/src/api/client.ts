@@ -7,8 +7,10 @@ import type {
   Account,
   AnnotationDocument,
   AnnotationSummary,
+  ComparedWith,
   Dataset,
   DatasetList,
+  Disagreement,
   Folder,
   Job,
   Model,
@@ -52,12 +54,9 @@ export interface Api {
   follow(job: string, handlers: FollowHandlers): () => void;
   slideTileUrl(slide: SlideDetail, tile: TileAddress): string;
   thumbnailUrl(slide: SlideSummary, width: number): string;
-  probabilityTile(
-    run: string,
-    className: string,
-    tile: TileAddress,
-    signal: AbortSignal,
-  ): Promise<Blob>;
+  /** A layer as `api/layers.ts` names it. */
+  runTile(run: string, layer: string, tile: TileAddress, signal: AbortSignal): Promise<Blob>;
+  disagreement(run: string, other: ComparedWith, threshold: number): Promise<Disagreement>;
   polygons(query: PolygonQuery, signal: AbortSignal): Promise<PolygonCollection>;
 }
 
@@ -126,9 +125,14 @@ export function createApi(root: string): Api {
     slideTileUrl: (slide, tile) =>
       at(`slides/${id(slide.id)}/tiles/${path(tile)}?of=${id(slide.fingerprint)}`),
     thumbnailUrl: (slide, width) => at(`slides/${id(slide.id)}/thumbnail?width=${width}`),
-    probabilityTile: async (run, className, tile, signal) => {
-      const query = `layer=probability&class=${id(className)}`;
-      return (await send(at(`runs/${id(run)}/tiles/${path(tile)}?${query}`), { signal })).blob();
+    runTile: async (run, layer, tile, signal) => {
+      const [where, query] = layer.split("?");
+      const address = `runs/${id(run)}/${where}/${path(tile)}?${query}`;
+      return (await send(at(address), { signal })).blob();
+    },
+    disagreement: (run, other, threshold) => {
+      const query = `${other.kind}=${id(other.id)}&threshold=${threshold}`;
+      return getJson(at(`runs/${id(run)}/disagreement?${query}`));
     },
     polygons: ({ run, className, box, threshold }, signal) => {
       const query = `box=${box.join(",")}&threshold=${threshold}&class=${id(className)}`;

@@ -246,6 +246,30 @@ export interface Run {
   readonly report: Report | null;
 }
 
+/** What a run is compared with: another run of its slide, or an annotation there. */
+export interface ComparedWith {
+  readonly kind: "run" | "annotation";
+  readonly id: string;
+}
+
+/** How far two views of a slide agree where both speak; areas are null without a pixel size. */
+export interface Disagreement {
+  readonly areas_mm2: {
+    readonly only_this: number | null;
+    readonly only_other: number | null;
+    readonly other_class: number | null;
+  };
+  /** Of what both speak of; null where that is nothing. */
+  readonly share: number | null;
+  readonly classes: readonly {
+    readonly name: string;
+    readonly this_mm2: number | null;
+    readonly other_mm2: number | null;
+    /** Null where neither has the class. */
+    readonly dice: number | null;
+  }[];
+}
+
 export interface SegmentRequest {
   readonly slide: string;
   readonly model: string;

@@ -70,8 +70,32 @@ function lutOf(colourOf: (byte: number) => readonly [number, number, number, num
   return lut;
 }
 
+/**
+ * Blue to yellow through grey, as cividis runs (Nuñez 2018): people with any kind of colour vision
+ * see the same order. The surer a place is, the clearer it is: the eye goes where doubt is.
+ */
+const CERTAIN: Rgb = [0, 50, 110];
+const DOUBTFUL: Rgb = [253, 231, 55];
+
+export function doubtLut(): Lut {
+  return lutOf((byte) => [...doubt(byte / 255), byte]);
+}
+
+function doubt(t: number): Rgb {
+  const mix = (i: 0 | 1 | 2): number => Math.round(CERTAIN[i] + (DOUBTFUL[i] - CERTAIN[i]) * t);
+  return [mix(0), mix(1), mix(2)];
+}
+
 /** A CSS gradient of the colour map, for the legend. */
 export function viridisGradient(): string {
-  const stops = Array.from({ length: 9 }, (_, i) => `rgb(${viridis(i / 8).join(" ")})`);
+  return gradient(viridis);
+}
+
+export function doubtGradient(): string {
+  return gradient(doubt);
+}
+
+function gradient(colourAt: (t: number) => Rgb): string {
+  const stops = Array.from({ length: 9 }, (_, i) => `rgb(${colourAt(i / 8).join(" ")})`);
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }

@@ -4,6 +4,7 @@
  * Level `z` runs from 0 to `maxZoom`; `maxZoom` is base resolution and every level below it is half
  * as large, rounded up. A tile covers `tileWidth × tileHeight` pixels *of its level*.
  */
+import type { SlideDetail } from "../api/types";
 import { type Box, intersection } from "./box";
 
 export interface Pyramid {
@@ -18,6 +19,16 @@ export interface TileAddress {
   readonly z: number;
   readonly x: number;
   readonly y: number;
+}
+
+export function pyramidOf(slide: SlideDetail): Pyramid {
+  return {
+    width: slide.width,
+    height: slide.height,
+    tileWidth: slide.tile_width,
+    tileHeight: slide.tile_height,
+    maxZoom: slide.max_zoom,
+  };
 }
 
 export function tileKey({ z, x, y }: TileAddress): string {

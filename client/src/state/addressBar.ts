@@ -69,13 +69,14 @@ function placeOf({ slide, dataset, learn }: Address): Place {
 }
 
 function addressOf(state: AppState): Address {
-  const { slide, camera, overlay, datasets, learn } = state;
+  const { slide, camera, overlay, comparison, datasets, learn } = state;
   const dataset = datasets?.place ?? null;
   return {
     slide: slide?.id ?? null,
     camera,
     run: slide?.runId ?? null,
     overlay,
+    comparison,
     dataset,
     learn: learn?.place ?? null,
   };

@@ -1,6 +1,7 @@
 /** What the reader can ask for. The interface between the UI and the session. */
-import type { DatasetRegion, Folder } from "../api/types";
+import type { ComparedWith, DatasetRegion, Folder } from "../api/types";
 import type { Box } from "../model/box";
+import type { Comparison } from "./comparison";
 import type { DatasetPlace, OverlaySettings, RegionChoice } from "./state";
 
 export interface Commands {
@@ -39,6 +40,12 @@ export interface Commands {
   refreshAnnotations(): void;
   toggleAnnotation(id: string): void;
   selectRun(run: string): void;
+  /** Compares the run on show: with that, or with what suggests itself. */
+  compare(other: ComparedWith | null): void;
+  changeComparison(change: Partial<Comparison>): void;
+  /** Left becomes right. */
+  swapComparison(): void;
+  endComparison(): void;
   adjustOverlay(change: Partial<OverlaySettings>): void;
   toggleClass(className: string): void;
   dismissToast(id: number): void;

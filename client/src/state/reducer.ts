@@ -14,6 +14,12 @@ import type {
 import { withJob } from "../model/jobs";
 import type { Camera } from "../model/projection";
 import type { Shape } from "../model/shapes";
+import {
+  type Comparison,
+  type ComparisonAction,
+  reduceComparison,
+  restoredComparison,
+} from "./comparison";
 import { type DatasetAction, reduceDatasets } from "./datasetPage";
 import { type LearnAction, reduceLearn } from "./learn";
 import {
@@ -31,6 +37,7 @@ import {
 export type Action =
   | DatasetAction
   | LearnAction
+  | ComparisonAction
   | { readonly type: "connection"; readonly online: boolean }
   | { readonly type: "account"; readonly account: Loadable<Account> }
   | { readonly type: "signIn"; readonly change: Partial<SignIn> }
@@ -80,6 +87,7 @@ export interface Restored {
   readonly camera: Camera | null;
   readonly runId: string | null;
   readonly overlay: Partial<OverlaySettings>;
+  readonly comparison: Comparison | null;
 }
 
 export function reduce(state: AppState, action: Action): AppState {
@@ -112,6 +120,10 @@ export function reduce(state: AppState, action: Action): AppState {
     case "learnPlace":
     case "learned":
       return { ...state, learn: reduceLearn(state.learn, action) };
+    case "comparison":
+    case "comparisonChanged":
+    case "comparisonFigures":
+      return { ...state, comparison: reduceComparison(state.comparison, action) };
     case "cameraMoved":
       return { ...state, camera: action.camera };
     case "outlinesAvailable":
@@ -162,6 +174,7 @@ function signedOut(state: AppState, problem: Problem | null): AppState {
     datasets: null,
     learn: null,
     slide: null,
+    comparison: null,
     retraining: null,
     region: NO_REGION,
     toasts: [],
@@ -208,7 +221,8 @@ type SlideAction = Extract<
 
 function reduceSlide(state: AppState, action: SlideAction): AppState {
   if (action.type === "slideOpened") return opened(state, action.id, action.view);
-  if (action.type === "slideClosed") return { ...state, slide: null, camera: null };
+  if (action.type === "slideClosed")
+    return { ...state, slide: null, comparison: null, camera: null };
   const { slide } = state;
   // An answer may come after the reader went on to another slide: then it is nobody's.
   if (!slide || !concerns(action, slide.id)) return state;
@@ -289,6 +303,7 @@ function opened(state: AppState, id: string, view: Restored): AppState {
       annotations: { status: "loading" },
       drawn: {},
     },
+    comparison: restoredComparison(view.comparison),
     camera: view.camera,
     region: NO_REGION,
     overlay: { ...state.overlay, ...view.overlay },

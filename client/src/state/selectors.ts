@@ -71,6 +71,8 @@ export function shownClass(state: AppState, run: Run): ModelClass | null {
 /** Classes that are to be seen, in the run's order. */
 export function shownClasses(state: AppState, run: Run): readonly ModelClass[] {
   if (!state.overlay.visible) return [];
+  // What a run is unsure of, it is unsure of in all its classes.
+  if (state.overlay.mode === "uncertainty") return run.classes;
   if (state.overlay.mode === "probability") {
     const shown = shownClass(state, run);
     return shown ? [shown] : [];

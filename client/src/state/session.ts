@@ -5,11 +5,13 @@
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
 import type { LearnApi } from "../api/learn";
-import type { DatasetRegion, Folder, Retraining } from "../api/types";
+import type { ComparedWith, DatasetRegion, Folder, Retraining } from "../api/types";
 import type { Box } from "../model/box";
 import { type Camera, type Projection, viewBox } from "../model/projection";
 import { Calls } from "./calls";
 import type { Commands } from "./commands";
+import type { Comparison } from "./comparison";
+import { Comparisons } from "./comparisons";
 import { Connection } from "./connection";
 import { ALL, Datasets } from "./datasets";
 import { Drawings } from "./drawings";
@@ -25,12 +27,13 @@ import type { AppState, DatasetPlace } from "./state";
 import type { Store } from "./store";
 import type { Address } from "./url";
 
-const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {} };
+const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {}, comparison: null };
 const NOWHERE: Address = {
   slide: null,
   camera: null,
   run: null,
   overlay: {},
+  comparison: null,
   dataset: null,
   learn: null,
 };
@@ -55,6 +58,7 @@ export class Session implements Commands {
   private readonly datasets: Datasets;
   /** The pages about learning. */
   readonly learning: Learning;
+  private readonly comparisons: Comparisons;
   /** Where the reader wants to be, once they may. */
   private wanted = NOWHERE;
 
@@ -85,6 +89,7 @@ export class Session implements Commands {
       onOpen: () => this.closeDatasets(),
       onModels: () => this.loadModels(),
     });
+    this.comparisons = new Comparisons(api, store, this.calls, (id) => this.toggleAnnotation(id));
     new JobFollower(api, store, {
       onJob: (job) => this.segmentation.heard(job),
       onTiles: events.onTiles,
@@ -119,7 +124,7 @@ export class Session implements Commands {
 
   /** Back, forward, or an address typed by hand. */
   navigate(address: Address): void {
-    const { slide, camera, run, overlay, dataset, learn } = address;
+    const { slide, camera, run, overlay, comparison, dataset, learn } = address;
     this.wanted = address;
     const { state } = this.store;
     if (!isIn(state)) return;
@@ -129,7 +134,7 @@ export class Session implements Commands {
     // The slide below the data sets stays as it is.
     if (isAbove && (slide === null || slide === state.slide?.id)) return;
     if (slide === null) this.store.dispatch({ type: "slideClosed" });
-    else void this.open(slide, { camera, runId: run, overlay });
+    else void this.open(slide, { camera, runId: run, overlay, comparison });
   }
 
   viewMoved(camera: Camera, projection: Projection): void {
@@ -251,6 +256,22 @@ export class Session implements Commands {
     this.store.dispatch({ type: "runSelected", runId });
   }
 
+  compare(other: ComparedWith | null): void {
+    this.comparisons.start(other);
+  }
+
+  changeComparison(change: Partial<Comparison>): void {
+    this.store.dispatch({ type: "comparisonChanged", change });
+  }
+
+  swapComparison(): void {
+    this.comparisons.swap();
+  }
+
+  endComparison(): void {
+    this.store.dispatch({ type: "comparison", comparison: null });
+  }
+
   adjustOverlay(change: Partial<AppState["overlay"]>): void {
     this.store.dispatch({ type: "overlay", change });
   }
@@ -279,9 +300,12 @@ export class Session implements Commands {
 
   /** Whoever comes in next comes back to this place. */
   private leave(go: () => void): void {
-    const { slide, camera, overlay, datasets, learn } = this.store.state;
+    const { slide, camera, overlay, comparison, datasets, learn } = this.store.state;
     const above = { dataset: datasets?.place ?? null, learn: learn?.place ?? null };
-    if (slide) this.wanted = { slide: slide.id, camera, run: slide.runId, overlay, ...above };
+    if (slide) {
+      const { id, runId: run } = slide;
+      this.wanted = { slide: id, camera, run, overlay, comparison, ...above };
+    }
     go();
   }
 

@@ -17,6 +17,7 @@ import type {
 import type { Box } from "../model/box";
 import type { Camera } from "../model/projection";
 import type { Shape } from "../model/shapes";
+import type { ComparisonState } from "./comparison";
 import type { LearnState } from "./learn";
 
 export type Loadable<T> =
@@ -24,7 +25,7 @@ export type Loadable<T> =
   | { readonly status: "ready"; readonly value: T }
   | { readonly status: "failed"; readonly problem: Problem };
 
-export type OverlayMode = "class" | "probability";
+export type OverlayMode = "class" | "probability" | "uncertainty";
 
 export interface OverlaySettings {
   readonly visible: boolean;
@@ -115,6 +116,8 @@ export interface AppState {
   /** Lies over the stage, too; null while it is closed. */
   readonly learn: LearnState | null;
   readonly slide: OpenSlide | null;
+  /** Null while the run on show is looked at alone. */
+  readonly comparison: ComparisonState | null;
   readonly camera: Camera | null;
   /** The view is close enough for outlines to be traced. */
   readonly outlinesAvailable: boolean;
@@ -153,6 +156,7 @@ export const INITIAL_STATE: AppState = {
   datasets: null,
   learn: null,
   slide: null,
+  comparison: null,
   camera: null,
   outlinesAvailable: false,
   region: NO_REGION,

@@ -1,6 +1,7 @@
 /** The view as an address: whoever opens it sees the same place in the same way. */
 import type { Split } from "../api/types";
 import type { Camera } from "../model/projection";
+import { type Comparison, decodeComparison, encodeComparison } from "./comparison";
 import { LEARN_PAGES, type LearnPlace } from "./learn";
 import type { DatasetPlace, OverlayMode, OverlaySettings } from "./state";
 
@@ -9,13 +10,14 @@ export interface Address {
   readonly camera: Camera | null;
   readonly run: string | null;
   readonly overlay: Partial<OverlaySettings>;
+  readonly comparison: Comparison | null;
   /** What of the data sets is looked at, above the slide; null for nothing of them. */
   readonly dataset: DatasetPlace | null;
   /** Which page about learning is open, above the slide. */
   readonly learn: LearnPlace | null;
 }
 
-const MODES: readonly OverlayMode[] = ["class", "probability"];
+const MODES: readonly OverlayMode[] = ["class", "probability", "uncertainty"];
 const SPLITS: readonly Split[] = ["train", "valid", "test"];
 
 export function encodeAddress(address: Address): string {
@@ -36,7 +38,7 @@ function encodeDataset(parameters: URLSearchParams, { digest, split, region }: D
 function encodeSlide(
   parameters: URLSearchParams,
   slide: string,
-  { camera, run, overlay }: Address,
+  { camera, run, overlay, comparison }: Address,
 ): void {
   parameters.set("slide", slide);
   if (camera) {
@@ -47,6 +49,7 @@ function encodeSlide(
   }
   if (run !== null) parameters.set("run", run);
   encodeOverlay(parameters, overlay);
+  if (comparison) encodeComparison(parameters, comparison);
 }
 
 function encodeOverlay(parameters: URLSearchParams, overlay: Partial<OverlaySettings>): void {
@@ -67,6 +70,7 @@ export function decodeAddress(hash: string): Address {
     camera: decodeCamera(parameters),
     run: parameters.get("run") || null,
     overlay: decodeOverlay(parameters),
+    comparison: decodeComparison(parameters),
     dataset: parameters.has("dataset") ? decodeDataset(parameters) : null,
     learn: decodeLearn(parameters),
   };

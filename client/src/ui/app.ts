@@ -6,9 +6,11 @@ import type { LearnCommands } from "../state/learning";
 import type { AppState } from "../state/state";
 import { accountLine } from "./accountLine";
 import { annotationList } from "./annotationList";
+import { comparisonBar } from "./comparisonBar";
 import { datasetPage, datasetsLink } from "./datasetPage";
 import { DatasetReader } from "./datasetReader";
 import type { PreviewUrl } from "./datasetRegions";
+import { differencePanel } from "./differencePanel";
 import { jobCard } from "./jobCard";
 import { learnLinks } from "./learnLinks";
 import { LearnReader } from "./learnReader";
@@ -64,9 +66,11 @@ export class App {
     render([datasetsLink(state, commands), learnLinks(state, commands.learning)], host("places"));
     render(slideList(state, commands, thumbnailUrl), host("slides"));
     render(stageHeader(state), host("stage-header"));
+    render(comparisonBar(state, commands), host("comparison"));
     render(stageMessage(state), host("stage-message"));
     render(
       [
+        differencePanel(state),
         segmentPanel(state, commands),
         jobCard(state, commands),
         overlayPanel(state, commands),

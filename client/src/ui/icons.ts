@@ -10,6 +10,7 @@ export const ICONS = {
   minus: icon(svg`<path d="M3 8h10" />`),
   home: icon(svg`<path d="M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3" />`),
   rectangle: icon(svg`<path d="M3 4h10v8H3z" stroke-dasharray="2.2 1.6" />`),
+  swap: icon(svg`<path d="M3 5.5h9M9.5 3L12 5.5 9.5 8M13 10.5H4M6.5 8L4 10.5 6.5 13" />`),
   layers: icon(svg`<path d="M8 2.5l6 3-6 3-6-3zM2 8.5l6 3 6-3M2 11.5l6 3 6-3" />`),
   back: icon(svg`<path d="M10 3.5L5.5 8l4.5 4.5" />`),
   forward: icon(svg`<path d="M6 3.5L10.5 8 6 12.5" />`),

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { styleMap } from "lit-html/directives/style-map.js";
-import { viridisGradient } from "../model/colour";
+import { doubtGradient, viridisGradient } from "../model/colour";
 import type { Commands } from "../state/commands";
 import { selectedRun, shownClass } from "../state/selectors";
 import type { AppState, OverlayMode } from "../state/state";
@@ -19,8 +19,10 @@ export function overlayPanel(state: AppState, commands: Commands): TemplateResul
     <div class="segmented" role="group" aria-label="Show the prediction as">
       ${modeButton("class", "Class", overlay.mode, commands)}
       ${modeButton("probability", "Probability", overlay.mode, commands)}
+      ${modeButton("uncertainty", "Uncertainty", overlay.mode, commands)}
     </div>
     ${overlay.mode === "probability" ? colourScale(state, commands) : nothing}
+    ${overlay.mode === "uncertainty" ? doubtScale() : nothing}
     ${slider("threshold", "Threshold", overlay.threshold, [0.01, 0.99], (threshold) =>
       commands.adjustOverlay({ threshold }),
     )}
@@ -88,6 +90,13 @@ function colourScale(state: AppState, commands: Commands): TemplateResult {
       <div class="colour-ends"><span>0</span><span>probability${shown ? ` of ${shown.name}` : ""}</span><span>1</span></div>
     </div>
   `;
+}
+
+function doubtScale(): TemplateResult {
+  return html`<div class="colour-scale">
+    <div class="colour-bar" style=${styleMap({ backgroundImage: doubtGradient() })}></div>
+    <div class="colour-ends"><span>sure</span><span>a coin's toss</span></div>
+  </div>`;
 }
 
 function outlines(state: AppState, commands: Commands): TemplateResult {

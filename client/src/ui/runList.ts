@@ -1,19 +1,33 @@
 /** Earlier runs of the open slide, newest first. */
-import { html, type TemplateResult } from "lit-html";
+import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Run } from "../api/types";
 import { formatTime } from "../model/format";
 import { STATE_WORDS } from "../model/jobs";
 import type { Commands } from "../state/commands";
+import { suggestedOther } from "../state/comparison";
 import { jobOfRun } from "../state/selectors";
 import type { AppState, OpenSlide } from "../state/state";
 
 export function runList(state: AppState, commands: Commands): TemplateResult {
   const { slide } = state;
   return html`<section class="panel-section" aria-labelledby="runs-title">
-    <h2 id="runs-title">Runs</h2>
+    <div class="section-head">
+      <h2 id="runs-title">Runs</h2>
+      ${slide?.runs?.length ? compareButton(state, commands) : nothing}
+    </div>
     ${slide ? content(state, slide, commands) : html`<p class="placeholder">No slide is open.</p>`}
   </section>`;
+}
+
+function compareButton(state: AppState, commands: Commands): TemplateResult {
+  const other = suggestedOther(state);
+  const title = other
+    ? "Lay the run on show beside another one, or beside what a person drew"
+    : "There is nothing to compare with yet: segment again with another model, or draw";
+  return html`<button class="quiet" data-testid="compare-button" title=${title}
+    ?disabled=${!other || state.comparison !== null}
+    @click=${() => commands.compare(null)}>Compare…</button>`;
 }
 
 function content(state: AppState, { runs, runId }: OpenSlide, commands: Commands): TemplateResult {

@@ -53,8 +53,9 @@ export class DeepZoom {
   constructor(
     host: HTMLElement,
     private readonly events: DeepZoomEvents,
+    { navigator = true } = {},
   ) {
-    this.viewer = OpenSeadragon({ ...OPTIONS, element: host });
+    this.viewer = OpenSeadragon({ ...OPTIONS, showNavigator: navigator, element: host });
     this.viewer.addHandler("update-viewport", () => this.reportFrame());
     this.viewer.addHandler("tile-load-failed", () => this.events.onTileFailed());
     this.viewer.addHandler("canvas-key", (event) => {
@@ -105,8 +106,9 @@ export class DeepZoom {
     this.viewer.world.resetItems();
   }
 
-  private moveTo({ x, y, zoom }: Camera): void {
-    if (!this.slide) return;
+  /** Looks from there, at once. */
+  moveTo({ x, y, zoom }: Camera): void {
+    if (!this.slide || this.viewer.world.getItemCount() === 0) return;
     const { viewport } = this.viewer;
     const base = this.slide.width;
     viewport.zoomTo((zoom * base) / viewport.getContainerSize().x, undefined, true);

@@ -1,7 +1,7 @@
 /** The service's slide tiles, as OpenSeadragon asks for them. */
 import OpenSeadragon from "openseadragon";
 import type { SlideDetail } from "../api/types";
-import type { Pyramid, TileAddress } from "../model/pyramid";
+import type { TileAddress } from "../model/pyramid";
 
 export class SlideTileSource extends OpenSeadragon.TileSource {
   constructor(
@@ -22,14 +22,4 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   override getTileUrl(z: number, x: number, y: number): string {
     return this.urlOf({ z, x, y });
   }
-}
-
-export function pyramidOf(slide: SlideDetail): Pyramid {
-  return {
-    width: slide.width,
-    height: slide.height,
-    tileWidth: slide.tile_width,
-    tileHeight: slide.tile_height,
-    maxZoom: slide.max_zoom,
-  };
 }

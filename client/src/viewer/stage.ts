@@ -1,20 +1,22 @@
 /** The stage: the slide and all that lies over it, kept in step with the state and each other. */
 import type { Api } from "../api/client";
+import { probabilityLayer } from "../api/layers";
 import type { Box, Point } from "../model/box";
 import { type Camera, cameraOf, cameraOn, type Projection, toBase } from "../model/projection";
+import { thisSide } from "../state/comparison";
 import { debounce } from "../state/debounce";
 import { openDetail, selectedRun, shownClass } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { ComparisonView } from "./compare/comparisonView";
 import { DeepZoom } from "./deepZoom";
 import { DrawingLayer } from "./outlines/drawingLayer";
-import { OutlineLayer } from "./outlines/outlineLayer";
-import { decodeGreyTile } from "./overlay/greyTile";
-import { OverlayLayer } from "./overlay/overlayLayer";
-import { sceneOf } from "./overlay/scene";
+import { PredictionLayers } from "./predictionLayers";
 import { type CursorReading, ScaleBarView, StatusLine } from "./readouts";
 import { RegionTool } from "./regionTool";
 
 export interface StageHosts {
+  /** All of the stage: the slide, a second view beside it, controls over both. */
+  readonly surface: HTMLElement;
   readonly slide: HTMLElement;
   readonly scaleBar: HTMLElement;
   readonly status: HTMLElement;
@@ -25,6 +27,8 @@ export interface StageEvents {
   readonly onView: (camera: Camera, projection: Projection) => void;
   readonly onRegion: (box: Box | null) => void;
   readonly onOutlinesAvailable: (available: boolean) => void;
+  /** The divider between two compared views was moved. */
+  readonly onDivider: (place: number) => void;
   /** A tile or an outline could not be had. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -33,8 +37,8 @@ const REST_MS = 200;
 
 export class Stage {
   private readonly deepZoom: DeepZoom;
-  private readonly overlay: OverlayLayer;
-  private readonly outlines: OutlineLayer;
+  private readonly prediction: PredictionLayers;
+  private readonly comparison: ComparisonView;
   private readonly drawings: DrawingLayer;
   private readonly region: RegionTool;
   private readonly scaleBar: ScaleBarView;
@@ -55,18 +59,8 @@ export class Stage {
       onTileFailed: () => events.onTrouble(null),
     });
     const { surface } = this.deepZoom;
-    this.overlay = new OverlayLayer(surface, {
-      fetchTile: (run) => async (tile, signal) =>
-        decodeGreyTile(await api.probabilityTile(run, tile.layer, tile, signal)),
-      onFailed: events.onTrouble,
-    });
-    const fetchPolygons: Api["polygons"] = (query, signal) => api.polygons(query, signal);
-    this.outlines = new OutlineLayer(
-      surface,
-      fetchPolygons,
-      events.onTrouble,
-      events.onOutlinesAvailable,
-    );
+    this.prediction = new PredictionLayers(surface, api, events, "this");
+    this.comparison = new ComparisonView(hosts.surface, this.deepZoom, api, events);
     this.drawings = new DrawingLayer(surface);
     this.region = new RegionTool(surface, events.onRegion, () => this.slideBox());
     this.scaleBar = new ScaleBarView(hosts.scaleBar);
@@ -77,23 +71,25 @@ export class Stage {
   show(state: AppState): void {
     this.state = state;
     this.openSlide(state);
-    this.overlay.show(sceneOf(state));
-    this.outlines.show(state);
-    this.drawings.show(state);
+    this.prediction.show(state);
+    this.comparison.show(state);
+    this.drawings.show(thisSide(state));
     this.region.show(state.region);
     this.drawReadouts();
   }
 
   invalidate(run: string, boxes: readonly Box[] | null): void {
-    this.overlay.invalidate(run, boxes);
-    this.outlines.invalidate(run, boxes);
+    this.prediction.invalidate(run, boxes);
+    this.comparison.invalidate(run, boxes);
   }
 
   zoomBy(factor: number): void {
+    this.comparison.giveLead();
     this.deepZoom.zoomBy(factor);
   }
 
   home(): void {
+    this.comparison.giveLead();
     this.deepZoom.home();
   }
 
@@ -106,7 +102,8 @@ export class Stage {
   /** The service is back. */
   retry(): void {
     this.deepZoom.retry();
-    this.overlay.retry();
+    this.prediction.retry();
+    this.comparison.retry();
   }
 
   private openSlide(state: AppState): void {
@@ -124,8 +121,8 @@ export class Stage {
   }
 
   private drawFrame(projection: Projection | null): void {
-    this.overlay.draw(projection);
-    this.outlines.draw(projection);
+    this.prediction.draw(projection);
+    this.comparison.draw(projection);
     this.drawings.draw(projection);
     this.region.draw(projection);
     this.drawReadouts();
@@ -165,7 +162,9 @@ export class Stage {
     const point = toBase(projection, this.cursor);
     const run = selectedRun(this.state);
     const className = run && this.state.overlay.visible && shownClass(this.state, run)?.name;
-    const value = className ? this.overlay.probability(className, point) : null;
+    const value = className
+      ? this.prediction.probability(probabilityLayer(className), point)
+      : null;
     return { point, probability: className && value !== null ? { className, value } : null };
   }
 

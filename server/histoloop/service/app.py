@@ -10,6 +10,7 @@ from flask_openapi3 import Info, OpenAPI
 from histoloop import __version__
 from histoloop.service import health, identity, problems
 from histoloop.service.annotation_events import annotation_events
+from histoloop.service.comparison import comparison
 from histoloop.service.datasets import datasets
 from histoloop.service.jobs import jobs
 from histoloop.service.library import Library
@@ -54,6 +55,7 @@ def create_app(library: Library) -> OpenAPI:
         slides,
         jobs,
         runs,
+        comparison,
         models,
         datasets,
         annotation_events,

@@ -1,0 +1,174 @@
+"""Two versions of a model, and a model and a person, laid side by side in a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.support.dsa.browser import PATIENCE, open_browser
+from tests.support.two_versions import DRAWN, draw, prepare, segmented
+
+from histoloop.config import settings
+from histoloop.service.app import create_app
+from histoloop.service.server import running
+
+expect.set_options(timeout=PATIENCE)
+pytestmark = pytest.mark.e2e
+
+SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A service, and its two runs."""
+
+    url: str
+    old: str
+    new: str
+
+
+@pytest.fixture(scope="module")
+def place(bcss: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("compared")
+    slides, home = folder / "slides", folder / "home"
+    version = prepare(slides, home, next(iter(bcss.values())))
+    with running(settings(slides=slides, home=home, port=0, workers=1)) as service:
+        client = create_app(service.library).test_client()
+        old, new = (segmented(client, model) for model in ("tumor@3", version))
+        draw(home, old["slide"])
+        yield Place(service.url, old["id"], new["id"])
+
+
+@pytest.fixture
+def page(place: Place) -> Iterator[Page]:
+    """The viewer on the slide; a page error fails the test."""
+    errors: list[str] = []
+    with open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(place.url)
+        drawn_tiles(page, "overlay-canvas")
+        yield page
+    assert errors == []
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.wait_for_timeout(1200)
+        page.screenshot(path=f"{SHOTS}/{name}.png")
+
+
+def drawn_tiles(page: Page, canvas: str) -> None:
+    """Wait until a layer shows something."""
+    page.wait_for_function(
+        "id => Number(document.querySelector(`[data-testid=${id}]`)?.dataset.tiles) > 0",
+        arg=canvas,
+    )
+
+
+def magnified(page: Page) -> str:
+    return page.get_by_test_id("magnification").text_content() or ""
+
+
+def centre(page: Page, side: str) -> str:
+    """What the middle of a view shows."""
+    return hashlib.sha256(page.locator(side).screenshot()).hexdigest()
+
+
+def until(page: Page, holds: Callable[[], bool], what: str) -> None:
+    """Wait for it; a machine without a graphics card may take its time."""
+    for _ in range(120):
+        if holds():
+            return
+        page.wait_for_timeout(500)
+    pytest.fail(what)
+
+
+MAIN, BESIDE = "#slide", "[data-testid=beside]"
+
+
+def test_two_versions_side_by_side_move_in_step_and_the_address_holds_both(
+    page: Page, place: Place
+) -> None:
+    page.get_by_test_id("compare-button").click()
+    drawn_tiles(page, "other-overlay-canvas")
+    expect(page.get_by_test_id("compare-this")).to_have_value(re.compile("tumor@4"))
+    expect(page.get_by_test_id("compare-other")).to_have_value(re.compile("tumor@3"))
+    expect(page.get_by_test_id("difference-panel")).to_contain_text("Dice")
+    expect(page).to_have_url(re.compile(f"run={place.new}.*compare=run%3A{place.old}&as=side"))
+    page.wait_for_timeout(1500)
+    right, scale = centre(page, BESIDE), magnified(page)
+    page.mouse.move(450, 400)
+    page.mouse.wheel(0, -600)
+    until(page, lambda: magnified(page) != scale, "the wheel zooms")
+    until(page, lambda: centre(page, BESIDE) != right, "the right follows the left")
+    page.wait_for_timeout(2500)
+    shoot(page, "side-by-side")
+    where = page.url
+    page.mouse.move(800, 400)
+    page.mouse.down()
+    page.mouse.move(700, 350, steps=4)
+    page.mouse.up()
+    until(
+        page, lambda: page.url != where, "the left, which the address tells of, follows the right"
+    )
+    page.wait_for_timeout(2500)
+    address = page.url
+    page.reload()
+    drawn_tiles(page, "other-overlay-canvas")
+    until(page, lambda: page.url == address, "the address brings back what it was made of")
+
+
+def test_a_divider_is_dragged_and_moved_with_the_arrows(page: Page) -> None:
+    page.get_by_test_id("compare-button").click()
+    page.get_by_test_id("compare-swipe").click()
+    drawn_tiles(page, "other-overlay-canvas")
+    line = page.get_by_test_id("divider")
+    expect(line).to_have_attribute("aria-valuenow", "50")
+    shoot(page, "swipe")
+    box = line.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 12, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 150, box["y"] + 200, steps=4)
+    page.mouse.up()
+    dragged = int(line.get_attribute("aria-valuenow") or 0)
+    assert dragged < 40
+    page.keyboard.press("ArrowRight")
+    expect(line).to_have_attribute("aria-valuenow", str(dragged + 2))
+    expect(page).to_have_url(re.compile(r"as=swipe&divider=0\.\d\d"))
+    page.keyboard.press("End")
+    expect(line).to_have_attribute("aria-valuenow", "100")
+
+
+def test_differences_are_seen_and_the_comparison_ended(page: Page) -> None:
+    page.get_by_test_id("compare-button").click()
+    page.get_by_test_id("compare-difference").click()
+    page.wait_for_timeout(1500)
+    drawn_tiles(page, "overlay-canvas")
+    panel = page.get_by_test_id("difference-panel")
+    expect(panel).to_contain_text("They differ on")
+    shoot(page, "differences")
+    page.get_by_test_id("compare-end").click()
+    expect(page.get_by_test_id("comparison-bar")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("compare="))
+
+
+def test_a_model_beside_a_person(page: Page) -> None:
+    page.get_by_test_id("compare-button").click()
+    page.get_by_test_id("compare-other").select_option(index=1)
+    expect(page).to_have_url(re.compile(f"compare=annotation%3A{DRAWN}"))
+    areas = page.get_by_test_id("area-canvas")
+    expect(areas.locator("visible=true")).to_have_attribute("data-shapes", "2")
+    expect(page.get_by_test_id("difference-panel")).to_contain_text("within the “roi” outlines")
+    shoot(page, "model-and-person")
+    page.get_by_test_id("mode-uncertainty").click()
+    drawn_tiles(page, "overlay-canvas")
+    shoot(page, "uncertainty")
