@@ -6,29 +6,37 @@ pathologist can act on. Programming mistakes are left to Python's own exceptions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class HistoloopError(Exception):
-    """Root of all errors; ``hint`` says what the reader can do about it."""
+    """Root of all errors; ``hint`` says what the reader can do about it.
+
+    ``place`` is where on the slide, x, y, width and height in base pixels, if that is known.
+    """
 
     exit_code = 1
     status = 500
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", place: Sequence[int] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.place = place
 
     def __str__(self) -> str:
         text = f"{self.message} ({self.hint})" if self.hint else self.message
         return " ".join(text.split())
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep the hint when the error crosses from a worker process."""
-        return _revive, (type(self), self.message, self.hint)
+        """Keep all of it when the error crosses from a worker process."""
+        return _revive, (type(self), self.message, self.hint, self.place)
 
 
-def _revive(kind: type[HistoloopError], message: str, hint: str) -> HistoloopError:
-    return kind(message, hint=hint)
+def _revive(
+    kind: type[HistoloopError], message: str, hint: str, place: Sequence[int] | None = None
+) -> HistoloopError:
+    return kind(message, hint=hint, place=place)
 
 
 class UsageError(HistoloopError):

@@ -82,7 +82,7 @@ def test_a_job_survives_its_process(ledger: Ledger, tmp_path: Path) -> None:
     assert again.finished is not None
 
 
-def test_a_failed_job_is_asked_for_again_and_no_other(ledger: Ledger) -> None:
+def test_a_failed_or_cancelled_job_is_asked_for_again_and_no_other(ledger: Ledger) -> None:
     failed = reach(ledger, JobState.RUNNING)
     ledger.request_cancel(failed)
     ledger.move(failed, JobState.FAILED, Failure("push", "slide.svs", None, "expired", "sign in"))
@@ -91,8 +91,9 @@ def test_a_failed_job_is_asked_for_again_and_no_other(ledger: Ledger) -> None:
     assert (again.state, again.failure, again.finished) == (JobState.QUEUED, None, None)
     assert not again.cancel_requested
     assert ledger.move(failed, JobState.RUNNING).state is JobState.RUNNING
-    for state in set(JobState) - {JobState.FAILED}:
-        with pytest.raises(StateError, match="only a failed one"):
+    assert ledger.retry(reach(ledger, JobState.CANCELLED)).state is JobState.QUEUED
+    for state in set(JobState) - {JobState.FAILED, JobState.CANCELLED}:
+        with pytest.raises(StateError, match="only a failed or cancelled one"):
             ledger.retry(reach(ledger, state))
 
 
@@ -101,7 +102,7 @@ def test_jobs_of_earlier_versions_are_read(ledger: Ledger, tmp_path: Path) -> No
     with sqlite3.connect(tmp_path / "home" / "ledger.sqlite") as database:
         (text,) = database.execute("select request from jobs").fetchone()
         kept = json.loads(text)
-        for name in ("replace", "fingerprint", "user"):
+        for name in ("replace", "fingerprint", "user", "runtime", "precision", "slide_mpp"):
             del kept[name]
         database.execute("update jobs set request = ?", (json.dumps(kept),))
     assert ledger.get(job.id).request == REQUEST

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from tests.service.conftest import MODEL, asked, finished, signed_in
+from tests.service.conftest import MODEL, ROI, asked, finished, signed_in
 from tests.support.snapshots import write_annotated, write_snapshot
 
 from histoloop.jobs.job import SegmentRequest
@@ -26,6 +26,7 @@ class Known:
     folder: str
     dataset: str
     roi: str
+    preflight: str
     model: str = MODEL
     name: str = MODEL.partition("@")[0]
 
@@ -43,7 +44,9 @@ def known(dsa, dsa_slides, served, tmp_path_factory):
     write_annotated(annotated)
     snapshot = write_snapshot(annotated, served.library.settings.datasets / "pilot")
     folder, roi = dsa.folders["private"], snapshot.rois[0].name
-    return Known(slide, job["id"], job["run"], mine["id"], folder, snapshot.digest, roi)
+    looked = client.post("/api/preflights", json={"slide": slide, "model": MODEL, "roi": ROI}).json
+    ids = (slide, job["id"], job["run"], mine["id"], folder, snapshot.digest, roi, looked["id"])
+    return Known(*ids)
 
 
 SEES = (200, 200, 403, 401)
@@ -82,6 +85,9 @@ ROUTES = {
     "GET /api/runs/{run}/disagreement?run={run}": SEES,
     "GET /api/runs/{run}/disagreement/tiles/0/0/0?annotation={annotation}": SEES,
     "POST /api/jobs": (422, 403, 403, 401),
+    "POST /api/preflights": (200, 403, 403, 401),
+    "GET /api/preflights/{preflight}": SEES,
+    "GET /api/preflights/{preflight}/samples/9": (404, 404, 403, 401),
     "POST /api/jobs/{job}/cancel": (409, 403, 403, 401),
     "POST /api/jobs/{job}/retry": (409, 403, 403, 401),
     "PUT /api/jobs/{job}/priority": (409, 403, 403, 401),
@@ -93,6 +99,7 @@ BODIES = {
     "PUT /api/jobs/{job}/priority": {"priority": "low"},
     "POST /api/models/{model}/promote": {"over": MODEL},
     "POST /api/models/{name}/rollback": {"over": MODEL},
+    "POST /api/preflights": {"model": "trio@1", "roi": [1000, 1000, 400, 400]},
     "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
 }
 OPEN = {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-events"} | {
@@ -105,7 +112,7 @@ OPEN = {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-eve
 def test_a_route_answers_as_the_dsa_would(visitor, known, route):
     method, path = route.format(**vars(known)).split()
     body = BODIES.get(route)
-    if route == "POST /api/jobs":
+    if route in ("POST /api/jobs", "POST /api/preflights"):
         body = {**BODIES[route], "slide": known.slide}
     found = [visitor(role).open(path, method=method, json=body) for role in ROLES]
     assert tuple(answer.status_code for answer in found) == ROUTES[route]
@@ -121,10 +128,11 @@ def test_no_route_is_forgotten(served):
         for rule in create_app(served.library).url_map.iter_rules()
         if rule.rule.startswith("/api/") and "static" not in rule.rule
     }
-    names = dict.fromkeys(("job", "slide", "run", "annotation", "folder"), "<id>")
+    names = dict.fromkeys(("job", "slide", "run", "annotation", "folder", "preflight"), "<id>")
     names |= {"dataset": "<digest>", "roi": "<name>", "model": "<reference>", "name": "<name>"}
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
     places = {"/0/0/0": "/<z>/<x>/<y>", "label": "<name>", "gallery/1": "gallery/<number>"}
+    places |= {"/samples/9": "/samples/<number>"}
     for place, rule in places.items():
         tested = {path.replace(place, rule) for path in tested}
     assert rules - tested - OPEN == set()

@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from distributed import Client, Future, KilledWorker, LocalCluster, get_client, secede, wait
 from distributed.client import ClosedClientError
@@ -35,6 +36,9 @@ _WATCH_S = 2.0
 """Between two looks after jobs: a worker that joins finds work so soon."""
 
 _SMALL_AT_ONCE = 16
+
+_AT_ONCE = 1000
+"""Dask's priority of what somebody waits for with the hand on the mouse."""
 
 _LOST = (CancelledError, CommClosedError, ClosedClientError)
 """What is said of tasks that a scheduler has taken with it."""
@@ -188,6 +192,19 @@ class Engine:
             except Exception:  # a busy ledger: the next round
                 _log.exception("no job was sent")
 
+    def ask(self, work: Callable[..., Result], *about: object) -> Future:
+        """Have something small computed before all that waits.
+
+        Raises:
+            ClusterLostError: there is nobody to compute it.
+        """
+        try:
+            return self._client.submit(work, *about, pure=False, priority=_AT_ONCE)
+        except _LOST as error:
+            raise ClusterLostError(
+                "the Dask scheduler has gone", hint="try again when it is back"
+            ) from error
+
     def _watch(self) -> None:
         while not self._stopping.wait(min(_WATCH_S, self.settings.lease_s / 4)):
             try:
@@ -215,6 +232,19 @@ class Engine:
 
     def _running(self) -> list[Job]:
         return [job for job in self.ledger.unfinished() if job.state is JobState.RUNNING]
+
+
+def answer(future: Future) -> Any:
+    """What came of something that was asked for, once it is done.
+
+    Raises:
+        ClusterLostError: whoever computed it has gone.
+        Exception: whatever it raised.
+    """
+    try:
+        return future.result()
+    except (*_LOST, KilledWorker) as error:
+        raise ClusterLostError("its worker has gone", hint="ask for it again") from error
 
 
 def run_on_cluster(settings: Settings, job: Job) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from histoloop.errors import StateError
 from histoloop.geometry import Box
 from histoloop.jobs.context import Progress
+from histoloop.models.runtimes import Precision, RuntimeName
 
 SEGMENT, RETRAIN = "segment", "retrain"
 """Kinds of jobs."""
@@ -45,9 +46,9 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
         {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED}
     ),
     JobState.DONE: frozenset(),
-    # Retried: it goes on from what it has finished.
+    # Asked for again: it goes on from what it has finished.
     JobState.FAILED: frozenset({JobState.QUEUED}),
-    JobState.CANCELLED: frozenset(),
+    JobState.CANCELLED: frozenset({JobState.QUEUED}),
 }
 
 
@@ -66,7 +67,7 @@ def check_transition(job: str, before: JobState, after: JobState) -> None:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed, for people."""
+    """Why a job failed, for people; ``tile`` is where: ``x,y,width,height`` in base pixels."""
 
     stage: str
     slide: str
@@ -83,6 +84,8 @@ class SegmentRequest:
         slide: id in the store; slide_name: for people.
         model: ``name@version``; roi: base pixels.
         replace: put the result in the place of this model's earlier layers.
+        runtime, precision: as `SegmentParameters` has them.
+        slide_mpp: µm per base pixel as the user says, `None` where the slide says it.
         fingerprint: of the slide that was asked for, whatever lies under its id later; empty
             where it was not noted.
         user: the archive's id of who asks; empty when an archive knows no users.
@@ -96,6 +99,9 @@ class SegmentRequest:
     replace: bool = False
     fingerprint: str = ""
     user: str = ""
+    runtime: str = RuntimeName.AUTO
+    precision: str = Precision.FP32
+    slide_mpp: float | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,14 @@ class Job:
         p = self.request
         if isinstance(p, RetrainRequest):
             return {"from_scratch": p.from_scratch, "why": p.why}
-        return {"roi": p.roi, "threshold": p.threshold, "replace": p.replace}
+        return {
+            "roi": p.roi,
+            "threshold": p.threshold,
+            "replace": p.replace,
+            "runtime": p.runtime,
+            "precision": p.precision,
+            "slide_mpp": p.slide_mpp,
+        }
 
 
 def folder_of(run: str, attempt: int) -> str:

@@ -52,16 +52,23 @@ class Ledger:
         focus: Box | None = None,
         id: str | None = None,
         priority: Priority = Priority.NORMAL,
+        failure: Failure | None = None,
     ) -> Job:
-        """Queue a job; whoever has to keep something for it first takes a `new_id` before."""
+        """Queue a job; whoever has to keep something for it first takes a `new_id` before.
+
+        Args:
+            failure: why it has failed before it could begin.
+        """
         row = JobRow(
             id=id or new_id(),
             kind=SEGMENT if isinstance(request, SegmentRequest) else RETRAIN,
             slide=request.slide,
             request=asdict(request),
-            state=JobState.QUEUED,
+            state=JobState.FAILED if failure else JobState.QUEUED,
             run=new_id(),
             created=_now(),
+            finished=_now() if failure else None,
+            failure=asdict(failure) if failure else None,
             progress=asdict(Progress("queued")),
             focus=list(focus) if focus else None,
             cancel_requested=False,
@@ -170,19 +177,18 @@ class Ledger:
             return _job(row)
 
     def retry(self, id: str) -> Job:
-        """Queue a failed job again: the same run, which keeps what it has finished.
+        """Queue a failed or cancelled job again: the same run, which keeps what it has finished.
 
         Raises:
-            StateError: it has not failed.
+            StateError: it is neither.
         """
         with self._session() as session:
             row = _row(session, id)
-            if row.state != JobState.FAILED:
+            if row.state not in (JobState.FAILED, JobState.CANCELLED):
                 raise StateError(
-                    f"job {id} is {row.state}, only a failed one can be run again",
+                    f"job {id} is {row.state}, only a failed or cancelled one can be run again",
                     hint="start a new one",
                 )
-            check_transition(id, JobState.FAILED, JobState.QUEUED)
             row.state, row.failure, row.finished = JobState.QUEUED, None, None
             row.cancel_requested, row.progress = False, asdict(Progress("queued"))
             return _job(row)

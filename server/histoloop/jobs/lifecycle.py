@@ -25,7 +25,7 @@ from histoloop.errors import (
     StateError,
     SupersededError,
 )
-from histoloop.geometry import Box
+from histoloop.geometry import Box, Mpp, MppSource
 from histoloop.jobs import outputs
 from histoloop.jobs.archive import Archive, dsa_site, open_archive
 from histoloop.jobs.context import Context, Executor, Listener, Progress
@@ -37,6 +37,7 @@ from histoloop.jobs.patience import Patience
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.retrain_process import supervise
 from histoloop.jobs.segment import segment
+from histoloop.models.runtimes import Precision, RuntimeName
 from histoloop.slides.dsa.pulse import Pulse
 from histoloop.slides.slide import SlideAddress, changed
 
@@ -206,7 +207,8 @@ def _segment_once(settings: Settings, job: Job, executor: Executor, listener: Li
     context = Context(executor, listener)
     context.listener.progress(Progress("starting"))
     archive = _archive(settings, job)
-    address = archive.slides.address(request.slide)
+    said = Mpp.square(request.slide_mpp, MppSource.USER) if request.slide_mpp else None
+    address = archive.slides.address(request.slide, said)
     _refuse_another(request, address)
     if not (out / outputs.REPORT).is_file():  # its presence says that a run is complete
         parameters = SegmentParameters(
@@ -215,6 +217,8 @@ def _segment_once(settings: Settings, job: Job, executor: Executor, listener: Li
             out=out,
             roi=request.roi,
             threshold=request.threshold,
+            runtime=RuntimeName(request.runtime),
+            precision=Precision(request.precision),
             resume=True,
         )
         segment(parameters, settings.home, context, run=job.run)
@@ -268,7 +272,8 @@ def _failure(job: Job, stage: str, error: Exception) -> Failure:
         hint = "run it again when the archive answers: what was computed is kept"
         return Failure(stage, name, None, error.message, hint)
     if isinstance(error, HistoloopError):
-        return Failure(stage, name, None, error.message, error.hint)
+        place = ",".join(map(str, error.place)) if error.place else None
+        return Failure(stage, name, place, error.message, error.hint)
     if isinstance(error, OSError) and is_disk_fault(error):
         hint = "look at the disk of the home folder, then run it again: what was computed is kept"
         return Failure(stage, name, None, str(error), hint)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from histoloop.errors import ModelError
+from histoloop.errors import ModelError, SlideError
 from histoloop.geometry import Box, Mpp, Scale, Size
 from histoloop.models import runtimes
 from histoloop.models.card import ModelCard, read_card
@@ -144,7 +144,11 @@ class _Source:
 
     def read(self, box: Box) -> Pixels:
         began = time.perf_counter()
-        pixels = read(self, box, self.scale)
+        try:
+            pixels = read(self, box, self.scale)
+        except SlideError as error:
+            error.place = tuple(self.scale.to_base(box).intersect(Box.of(self.size)))
+            raise
         self._reading += time.perf_counter() - began
         return pixels
 

@@ -15,6 +15,7 @@ from histoloop.service.datasets import datasets
 from histoloop.service.jobs import jobs
 from histoloop.service.library import Library
 from histoloop.service.models import models
+from histoloop.service.preflights import preflights
 from histoloop.service.runs import runs
 from histoloop.service.session import sessions
 from histoloop.service.slides import slides
@@ -54,6 +55,7 @@ def create_app(library: Library) -> OpenAPI:
         sessions,
         slides,
         jobs,
+        preflights,
         runs,
         comparison,
         models,

@@ -11,16 +11,29 @@ from flask import Response, request, url_for
 from pydantic import BaseModel, Field
 
 from histoloop.errors import AccessError, DsaError, NotFoundError, StateError
-from histoloop.geometry import region_of_interest
-from histoloop.jobs.job import RETRAIN, Job, JobState, Priority, RetrainRequest, SegmentRequest
+from histoloop.jobs.job import (
+    RETRAIN,
+    SEGMENT,
+    Job,
+    JobState,
+    Priority,
+    Request,
+    RetrainRequest,
+    SegmentRequest,
+)
 from histoloop.jobs.ledger import new_id
 from histoloop.jobs.retrain_process import learnt_from
 from histoloop.jobs.retrain_record import read_record
-from histoloop.models.registry import DEFAULT
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit, library
 from histoloop.service.schema import BaseBox, ById, OfSlide, answers, resource
-from histoloop.slides.slide import known_mpp
+from histoloop.service.segmentations import (
+    MOST_SLIDES,
+    NewSegmentation,
+    each_of,
+    refuse_for_several,
+    request_of,
+)
 
 jobs = resource("jobs", tag="jobs")
 
@@ -33,15 +46,14 @@ _RIGHTS_S = 20.0
 """How long a stream goes on before it is asked again whether its reader may see it."""
 
 
-class NewJob(BaseModel):
-    """A job to queue: to segment a slide, or to retrain a model from all annotations."""
+class NewJob(NewSegmentation):
+    """A job to queue: to segment a slide or several, or to retrain a model from all annotations."""
 
     kind: Literal["segment", "retrain"] = "segment"
-    slide: str = Field(default="", description="to segment")
-    model: str = Field(default=DEFAULT, description="to retrain: a name without a version")
+    slides: list[str] = Field(
+        default=[], max_length=MOST_SLIDES, description="several to segment, a job each"
+    )
     from_scratch: bool = Field(default=False, description="to retrain: with new weights")
-    roi: BaseBox | None = None
-    threshold: float = Field(default=0.5, gt=0, le=1)
     focus: BaseBox | None = Field(default=None, description="computed first")
     replace: bool = Field(default=False, description="in the place of this model's earlier layers")
     priority: Priority = Field(default=Priority.NORMAL, description="among those that wait")
@@ -51,6 +63,10 @@ class Wanted(OfSlide):
     """Which jobs to list."""
 
     kind: Literal["segment", "retrain"] | None = None
+    whose: Literal["all", "account"] = Field(
+        default="all",
+        description="account: those that the account asked for; of an administrator: everybody's",
+    )
 
 
 class Focus(BaseModel):
@@ -67,24 +83,52 @@ class Urgency(BaseModel):
 
 @jobs.post("/jobs", responses=answers("queued", status=202))
 def create_job(body: NewJob) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Queue a segmentation or a retraining; what is impossible is refused at once."""
+    """Queue a segmentation or a retraining; what is impossible is refused at once.
+
+    Of several ``slides`` one that cannot be read fails with the reason, as a job, and one that is
+    out of reach is among the ``refused``; neither stops the others.
+    """
     here = visit()
     _refuse_urgent(here, body.priority)
-    asked = _retraining(here, body) if body.kind == RETRAIN else _request(here, body)
+    if body.slides and body.kind == SEGMENT:
+        return _queue_all(here, body), 202, {"Location": url_for("jobs.list_jobs")}
+    if body.kind == RETRAIN:
+        job = _queue(here, _retraining(here, body), body)
+    else:
+        job = _queue(here, request_of(here, body, replace=body.replace), body)
+    return document(here, job), 202, {"Location": url_for("jobs.show_job", id=job.id)}
+
+
+def _queue_all(here: Visit, body: NewJob) -> dict[str, Any]:
+    refuse_for_several(body)
+    queued, refused = list[Job](), list[dict[str, Any]]()
+    for one in each_of(here, body, body.slides, replace=body.replace):
+        if isinstance(one, SegmentRequest):
+            queued.append(_queue(here, one, body))
+        elif isinstance(one, tuple):
+            request, failure = one
+            queued.append(here.library.ledger.create(request, failure=failure))
+        else:
+            refused.append(one)
+    return {"jobs": [document(here, job) for job in queued], "refused": refused}
+
+
+def _queue(here: Visit, asked: Request, body: NewJob) -> Job:
     id = new_id()
     _keep_login(here, id)
     job = here.library.ledger.create(asked, body.focus, id, body.priority)
     here.library.engine.send()
-    return document(here, job), 202, {"Location": url_for("jobs.show_job", id=job.id)}
+    return job
 
 
 def document(here: Visit, job: Job) -> dict[str, Any]:
     """A job; one that is to retrain with what the gate has said, once it has."""
     if job.kind != RETRAIN:
-        return job.document()
+        return job.document() | {"by": here.visitor.name_of(job.request.user)}
     record = read_record(here.library.settings.runs / job.folder)
     decision = record.decision if record else None
     return job.document() | {
+        "by": here.visitor.name_of(job.request.user),
         "candidate": record.candidate if record else None,
         "snapshot": record.snapshot if record else None,
         "promoted": decision.promoted if decision else None,
@@ -128,22 +172,6 @@ def _refuse_urgent(here: Visit, priority: Priority) -> None:
         here.visitor.refuse_overtaking()
 
 
-def _request(here: Visit, body: NewJob) -> SegmentRequest:
-    slide, user = here.slide(body.slide, now=True), here.visitor.user()
-    here.visitor.refuse_readonly(slide.id)
-    known_mpp(slide)
-    return SegmentRequest(
-        slide=slide.id,
-        slide_name=slide.name,
-        model=here.library.models.get(body.model).card.reference,
-        roi=region_of_interest(body.roi, slide.size, slide.name) if body.roi else None,
-        threshold=body.threshold,
-        replace=body.replace,
-        fingerprint=slide.fingerprint,
-        user=user.id if user else "",
-    )
-
-
 def _keep_login(here: Visit, job: str) -> None:
     """A job needs to know in whose name it runs before anybody can take it up."""
     if here.library.settings.dsa:
@@ -154,8 +182,14 @@ def _keep_login(here: Visit, job: str) -> None:
 def list_jobs(query: Wanted) -> dict[str, Any]:
     """Jobs, newest first."""
     here = visit()
-    found = here.jobs(query.slide, query.limit, query.kind)
+    found = here.jobs(query.slide, query.limit, query.kind, whose=_account(here, query.whose))
     return {"jobs": [document(here, job) for job in found]}
+
+
+def _account(here: Visit, whose: str) -> str | None:
+    """Whose jobs are listed; `None`: everybody's."""
+    user = here.visitor.user()
+    return None if whose == "all" or user is None or user.admin else user.id
 
 
 @jobs.get("/jobs/<id>", responses=answers("a job"))
@@ -178,12 +212,17 @@ def cancel_job(path: ById) -> tuple[dict[str, Any], int]:
 
 @jobs.post("/jobs/<id>/retry", responses=answers("queued again", status=202))
 def retry_job(path: ById) -> tuple[dict[str, Any], int]:
-    """Run a failed job again, in the name of whoever asks now; it keeps what it has finished."""
+    """Run a failed or cancelled job again, in the name of whoever asks now.
+
+    It keeps what it has finished.
+    """
     here = visit()
     job = here.job(path.id)
     _refuse_meddling(here, job)
-    if job.state is not JobState.FAILED:
-        raise StateError(f"job {job.id} is {job.state}: only a failed one can be run again")
+    if job.state not in (JobState.FAILED, JobState.CANCELLED):
+        raise StateError(
+            f"job {job.id} is {job.state}: only a failed or cancelled one can be run again"
+        )
     _keep_login(here, job.id)
     job = here.library.ledger.retry(job.id)
     here.library.engine.send()

@@ -20,6 +20,7 @@ from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.masks.mask import Mask
 from histoloop.models.registry import ModelRegistry
+from histoloop.service.kept_preflights import Preflights
 from histoloop.service.visitor import Visitor
 from histoloop.slides.slide import Slide
 
@@ -38,6 +39,10 @@ class Library:
     @cached_property
     def models(self) -> ModelRegistry:
         return ModelRegistry(self.settings.home)
+
+    @cached_property
+    def preflights(self) -> Preflights:
+        return Preflights()
 
     @cached_property
     def logins(self) -> Logins:
@@ -85,13 +90,20 @@ class Visit:
         self._refuse_hidden(job)
         return job
 
-    def jobs(self, slide: str | None, most: int, kind: str | None = None) -> Sequence[Job]:
+    def jobs(
+        self, slide: str | None, most: int, kind: str | None = None, *, whose: str | None = None
+    ) -> Sequence[Job]:
         """Jobs, newest first, of a kind or of all; of all slides, those the visitor may see.
+
+        Args:
+            whose: only those that this user has asked for.
 
         Raises:
             AccessError: the visitor may not see the slide that is named.
         """
         found = self.library.ledger.list(slide, most, kind)
+        if whose is not None:
+            found = [job for job in found if job.request.user == whose]
         if slide is None:
             return [job for job in found if self.shows(job)]
         self.visitor.revision(slide)

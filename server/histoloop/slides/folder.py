@@ -85,13 +85,13 @@ class FolderSlideStore:
         """
         return self.address(id).open()
 
-    def address(self, id: str) -> SlideFile:
-        """The file of an id.
+    def address(self, id: str, mpp: Mpp | None = None) -> SlideFile:
+        """The file of an id; ``mpp`` (from the user) overrules what it says.
 
         Raises:
             NotFoundError: no slide has this id.
         """
-        return SlideFile(self.find(id).path, id=id)
+        return SlideFile(self.find(id).path, mpp, id)
 
     def find(self, id: str) -> FolderEntry:
         """The entry of an id.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,6 +14,9 @@ from histoloop.slides.fingerprint import Guard, fingerprint
 from histoloop.slides.pixels import as_rgb
 from histoloop.slides.slide import Level, Pixels, changed, dyadic_levels, unreadable
 from histoloop.slides.tiles import TilePlace, assemble
+
+_OBJECT = re.compile(r" ?<[^<>]* at 0x[0-9a-f]+>")
+"""An object of Python as its libraries name it: nothing for people."""
 
 _CACHED_TILES = 512
 """Decoded tiles in memory, of all slides: some 100 MB, a row of shards of a large slide."""
@@ -114,4 +118,5 @@ def mpp_of(metadata: Mapping[str, Any]) -> Mpp | None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    said = _OBJECT.sub("", str(error)).strip()
+    return (said.splitlines() or [type(error).__name__])[0][:160]

@@ -128,8 +128,11 @@ class SlideStore(Protocol):
         """What looks like a slide, in name order; nothing is opened."""
         ...
 
-    def address(self, id: str) -> SlideAddress:
+    def address(self, id: str, mpp: Mpp | None = None) -> SlideAddress:
         """Where the slide of an id is.
+
+        Args:
+            mpp: said by the user, overrules what the slide says.
 
         Raises:
             NotFoundError: no slide has this id.
