@@ -16,7 +16,7 @@ from girder.constants import AccessType, TokenScope
 from girder.exceptions import AccessException, RestException
 from girder.models.item import Item
 
-from girder_histoloop import bulk, mirror, service, settings, tokens
+from girder_histoloop import bulk, kept, mirror, service, settings, tokens
 
 Document = dict[str, Any]
 
@@ -59,6 +59,8 @@ class HistoLoop(Resource):  # type: ignore[misc]
         self.route("GET", ("runs",), self.runs)
         self.route("GET", ("runs", ":run"), self.run)
         self.route("POST", ("annotations", ":itemId"), self.store_annotations)
+        self.route("GET", ("annotations", ":itemId", "deleted"), self.deleted_annotations)
+        self.route("GET", ("annotations", ":id", "versions", ":version"), self.version)
         bulk.bind()
 
     @access.user(scope=_READ)
@@ -165,6 +167,24 @@ class HistoLoop(Resource):  # type: ignore[misc]
         user = self.getCurrentUser()
         bulk.require_annotation_access(item, user)
         return bulk.store_all(item, user)
+
+    @access.user(scope=_READ)
+    @autoDescribeRoute(
+        Description("The annotations of an item that were deleted and can be brought back.")
+        .notes("Without their elements, as GET annotation lists those that are there.")
+        .modelParam("itemId", "The item", model=Item, level=AccessType.READ, destName="item")
+    )
+    def deleted_annotations(self, item: Document) -> list[Document]:
+        return kept.deleted_of(item, self.getCurrentUser())
+
+    @access.user(scope=_READ)
+    @autoDescribeRoute(
+        Description("An annotation as it was, for who may see it as it is.")
+        .param("id", "Its id", paramType="path")
+        .param("version", "A version of its history", paramType="path", dataType="integer")
+    )
+    def version(self, id: str, version: int) -> Document:
+        return kept.version_of(id, version, self.getCurrentUser())
 
     def _forward(self, method: str, path: str, query: dict[str, str] | None = None) -> Document:
         """Ask the service as the user who asks us."""

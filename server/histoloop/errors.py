@@ -6,7 +6,7 @@ pathologist can act on. Programming mistakes are left to Python's own exceptions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class HistoloopError(Exception):
@@ -17,6 +17,8 @@ class HistoloopError(Exception):
 
     exit_code = 1
     status = 500
+    extra: Mapping[str, object] = {}
+    """What a program is told beside the words."""
 
     def __init__(self, message: str, *, hint: str = "", place: Sequence[int] | None = None) -> None:
         super().__init__(message)
@@ -130,6 +132,12 @@ class SupersededError(HistoloopError):
     """Somebody else has taken the job up: whoever had it before writes nothing more of it."""
 
     status = 409
+
+
+class PreconditionError(UsageError):
+    """Nobody has said which version is to be changed."""
+
+    status = 428
 
 
 class ClusterLostError(HistoloopError):

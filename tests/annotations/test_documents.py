@@ -14,7 +14,7 @@ from shapely.affinity import translate
 
 from histoloop.annotations.dsa import to_document
 from histoloop.annotations.layers import BLOCK, POINTS, Provenance, model_layers
-from histoloop.annotations.store import LocalAnnotationStore
+from histoloop.annotations.local_store import LocalAnnotationStore
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Scale
 from histoloop.masks.labels import LabelClass

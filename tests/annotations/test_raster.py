@@ -19,9 +19,9 @@ from tests.support.dsa.proxy import Fault, Proxy
 from histoloop.annotations import dsa_store, raster
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.files import write_documents
+from histoloop.annotations.local_store import LocalAnnotationStore
 from histoloop.annotations.push import push_run
 from histoloop.annotations.raster import FOLDER, pixelmap, write_indices
-from histoloop.annotations.store import LocalAnnotationStore
 from histoloop.errors import DsaAwayError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.masks.labels import LabelClass

@@ -20,8 +20,9 @@ from tests.support.dsa.proxy import Fault, Proxy
 from histoloop.annotations import transfer
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.files import write_documents
+from histoloop.annotations.local_store import LocalAnnotationStore
 from histoloop.annotations.sealing import seal_document
-from histoloop.annotations.store import AnnotationStore, LocalAnnotationStore
+from histoloop.annotations.store import AnnotationStore
 from histoloop.errors import AccessError, AnnotationError, DsaError, NotFoundError, SignInError
 from histoloop.slides.dsa.site import DsaSite, Login
 

@@ -23,6 +23,8 @@ class Known:
     job: str
     run: str
     annotation: str
+    drawing: str
+    version: str
     folder: str
     dataset: str
     roi: str
@@ -40,14 +42,28 @@ def known(dsa, dsa_slides, served, tmp_path_factory):
     assert job["state"] == "done", job["failure"]
     listed = client.get(f"/api/slides/{slide}/annotations").json["annotations"]
     mine = next(one for one in listed if one["attributes"].get("run") == job["run"])
+    drawn = client.post(f"/api/slides/{slide}/annotations", json=DRAWN)
+    assert drawn.status_code == 201, drawn.json
     annotated = tmp_path_factory.mktemp("annotated")
     write_annotated(annotated)
     snapshot = write_snapshot(annotated, served.library.settings.datasets / "pilot")
     folder, roi = dsa.folders["private"], snapshot.rois[0].name
     looked = client.post("/api/preflights", json={"slide": slide, "model": MODEL, "roi": ROI}).json
-    ids = (slide, job["id"], job["run"], mine["id"], folder, snapshot.digest, roi, looked["id"])
-    return Known(*ids)
+    return Known(
+        slide=slide,
+        job=job["id"],
+        run=job["run"],
+        annotation=mine["id"],
+        drawing=drawn.json["id"],
+        version=drawn.json["version"],
+        folder=folder,
+        dataset=snapshot.digest,
+        roi=roi,
+        preflight=looked["id"],
+    )
 
+
+DRAWN = {"name": "drawn", "elements": [{"type": "point", "center": [5, 6.5, 0]}]}
 
 SEES = (200, 200, 403, 401)
 NOBODY = (403, 403, 403, 401)
@@ -70,6 +86,14 @@ ROUTES = {
     "GET /api/slides/{slide}/associated/label": (404, 404, 403, 401),
     "GET /api/slides/{slide}/annotations": SEES,
     "GET /api/annotations/{annotation}": (200, 200, 404, 401),
+    "GET /api/slides/{slide}/annotations?deleted=true": SEES,
+    "POST /api/slides/{slide}/annotations": (422, 403, 403, 401),
+    "GET /api/annotations/{drawing}/versions": (200, 200, 404, 401),
+    "GET /api/annotations/{drawing}/versions/{version}": (200, 200, 404, 401),
+    "PUT /api/annotations/{drawing}": (412, 403, 404, 401),
+    "DELETE /api/annotations/{drawing}": (412, 403, 404, 401),
+    "POST /api/annotations/{drawing}/versions/{version}/restore": (412, 403, 404, 401),
+    "GET /api/classes": (200, 200, 200, 401),
     "GET /api/datasets": NOBODY,
     "GET /api/datasets/{dataset}": NOBODY,
     "GET /api/datasets/{dataset}/previews/{roi}": NOBODY,
@@ -101,7 +125,12 @@ BODIES = {
     "POST /api/models/{name}/rollback": {"over": MODEL},
     "POST /api/preflights": {"model": "trio@1", "roi": [1000, 1000, 400, 400]},
     "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
+    # Who may not draw is told that, not what is wrong with the drawing.
+    "POST /api/slides/{slide}/annotations": {"name": "odd", "elements": [{"type": "odd"}]},
+    "PUT /api/annotations/{drawing}": {"name": "anew", "elements": []},
 }
+HEADERS = {"If-Match": '"0"'}
+"""Of a version that is long gone: who may not write at all is told that, not this."""
 OPEN = {"/api/health", "/api/health/ready", "/api/session", "/api/annotation-events"} | {
     *("/api/openapi.json", "/api/")
 }
@@ -114,7 +143,7 @@ def test_a_route_answers_as_the_dsa_would(visitor, known, route):
     body = BODIES.get(route)
     if route in ("POST /api/jobs", "POST /api/preflights"):
         body = {**BODIES[route], "slide": known.slide}
-    found = [visitor(role).open(path, method=method, json=body) for role in ROLES]
+    found = [visitor(role).open(path, method=method, json=body, headers=HEADERS) for role in ROLES]
     assert tuple(answer.status_code for answer in found) == ROUTES[route]
     for answer in found:
         if answer.status_code >= 400:
@@ -130,6 +159,7 @@ def test_no_route_is_forgotten(served):
     }
     names = dict.fromkeys(("job", "slide", "run", "annotation", "folder", "preflight"), "<id>")
     names |= {"dataset": "<digest>", "roi": "<name>", "model": "<reference>", "name": "<name>"}
+    names |= {"drawing": "<id>", "version": "<version>"}
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
     places = {"/0/0/0": "/<z>/<x>/<y>", "label": "<name>", "gallery/1": "gallery/<number>"}
     places |= {"/samples/9": "/samples/<number>"}
@@ -207,6 +237,8 @@ def test_a_right_that_is_taken_away_is_gone_at_once_or_soon(dsa, served, bcss, m
 def test_the_plugin_tells_of_drawings_with_the_secret_alone(served, visitor, known):
     saved = {"item": known.slide, "annotation": known.annotation, "user": "annotator"}
     anybody = visitor(None)
+    ledger = served.library.ledger
+    before = [(one.annotation, one.user) for one in ledger.annotation_news(known.slide)]
     secrets = {"between us": 202, "guessed": 401, "": 401, "bétween": 401}
     for secret, status in secrets.items():
         answer = anybody.post(
@@ -214,8 +246,8 @@ def test_the_plugin_tells_of_drawings_with_the_secret_alone(served, visitor, kno
         )
         assert answer.status_code == status
     assert anybody.post("/api/annotation-events", json=saved).status_code == 401
-    news = served.library.ledger.annotation_news(known.slide)
-    assert [(one.annotation, one.user) for one in news] == [(known.annotation, "annotator")]
+    news = [(one.annotation, one.user) for one in ledger.annotation_news(known.slide)]
+    assert news == [*before, (known.annotation, "annotator")]
     wrong = {**saved, "item": "../.."}
     answer = anybody.post(
         "/api/annotation-events", json=wrong, headers={"HistoLoop-Secret": "between us"}

@@ -57,7 +57,7 @@ def seal_document(name: str, document: Document) -> SealedDocument:
     """
     rest = {key: value for key, value in document.items() if key != "elements"}
     try:
-        elements = orjson.dumps([_with_floats(one) for one in document["elements"]])
+        elements = orjson.dumps([with_floats(one) for one in document["elements"]])
         content = hashlib.blake2b(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS), digest_size=16)
     except (TypeError, ValueError) as error:
         raise AnnotationError(
@@ -76,7 +76,7 @@ def unsealed(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in attributes.items() if key != SEAL}
 
 
-def _with_floats(element: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_floats(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """Coordinates as floats throughout.
 
     A DSA validates elements of like structure once, and to it 5 and 5.5 are unlike: with whole

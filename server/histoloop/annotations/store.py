@@ -1,19 +1,14 @@
-"""Where annotation documents live, and the store for when there is no DSA: a file each."""
+"""Where annotation documents live: what every store can do."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
-
 from histoloop.annotations.dsa import Document
-from histoloop.annotations.runs import Names, run_of, superseded
-from histoloop.errors import NotFoundError
+from histoloop.errors import HistoloopError
 
 
 @dataclass(frozen=True)
@@ -23,6 +18,8 @@ class AnnotationSummary:
     Attributes:
         elements: how many there are; creator: the store's id of who made it, empty when the
             store knows no users.
+        slide: of which it is; version: changes with each write, and says nothing else.
+        editable: whether the user may change it; mine: whether they made it.
     """
 
     id: str
@@ -32,6 +29,48 @@ class AnnotationSummary:
     elements: int
     creator: str
     updated: datetime
+    slide: str
+    version: str
+    editable: bool
+    mine: bool
+
+
+@dataclass(frozen=True)
+class AnnotationVersion:
+    """What an annotation was, or is.
+
+    Attributes:
+        by: the store's id of who wrote it, empty when the store knows no users.
+        current: whether it is what everybody sees; none is, of what was deleted.
+    """
+
+    version: str
+    by: str
+    updated: datetime
+    elements: int
+    current: bool
+
+
+class ConflictError(HistoloopError):
+    """Somebody else has written meanwhile, and theirs stands.
+
+    Attributes:
+        current: the annotation as it now is; `None` when it was deleted.
+    """
+
+    status = 412
+    current: AnnotationSummary | None = None
+
+
+def conflict(id: str, current: AnnotationSummary | None) -> ConflictError:
+    """The error of a version that is not the current one any more."""
+    became = "changed it" if current else "deleted it, or brought it back,"
+    error = ConflictError(
+        f"annotation {id}: somebody has {became} since you opened it; theirs was kept",
+        hint="save yours as a new annotation, or look at theirs and draw again",
+    )
+    error.current = current
+    return error
 
 
 class AnnotationStore(Protocol):
@@ -84,63 +123,85 @@ class AnnotationStore(Protocol):
         """
         ...
 
+    def summary(self, id: str) -> AnnotationSummary:
+        """One annotation as it now is, without its elements.
 
-class LocalAnnotationStore:
-    """An `AnnotationStore` of files ``root/<slide>/<id>.json``."""
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        ...
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def record(self, id: str) -> Document:
+        """One document in its ``annotation``, and around it its ``_version`` and who made it.
 
-    def list(self, slide: str) -> Sequence[AnnotationSummary]:
-        found = [_summary(path) for path in self._root.glob(f"{_safe(slide)}/*.json")]
-        return sorted(found, key=lambda one: (one.name, one.id))
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        ...
 
-    def get(self, id: str) -> Document:
-        for path in self._root.glob(f"*/{_safe(id)}.json"):
-            document: Document = orjson.loads(path.read_bytes())
-            return document
-        raise NotFoundError(f"no annotation {id!r}", hint="list the slide's annotations again")
+    def create(self, slide: str, document: Document) -> AnnotationSummary:
+        """Store what a person drew; ids of elements are kept, those that miss are given.
 
-    def replace_run(
-        self, slide: str, run: str, documents: Iterable[Document], *, supersede: bool = False
-    ) -> Sequence[str]:
-        folder = self._root / _safe(slide)
-        folder.mkdir(parents=True, exist_ok=True)
-        names, ids = Names(run), []
-        for document in documents:
-            ids.append(_digest(f"{slide}/{run}/{names.of(document)}"))
-            draft = folder / f"{ids[-1]}.draft"
-            draft.write_bytes(orjson.dumps(document))
-            draft.replace(folder / f"{ids[-1]}.json")
-        for old in self.list(slide):
-            ours = run_of(old.attributes) == run and old.id not in ids
-            if ours or (supersede and superseded(old.attributes, run, names.models)):
-                (folder / f"{old.id}.json").unlink()
-        return ids
+        Raises:
+            AnnotationError: it may not be stored as it is; see `editing`.
+            AccessError: the user may not write here.
+        """
+        ...
 
-    def delete_run(self, slide: str, run: str) -> None:
-        for old in self.list(slide):
-            if run_of(old.attributes) == run:
-                (self._root / _safe(slide) / f"{old.id}.json").unlink()
+    def replace(self, id: str, document: Document, version: str) -> AnnotationSummary:
+        """Put a document in the place of a version, if that is still the current one.
 
+        What the document leaves out stays as it was. The version stays among `versions`.
 
-def _summary(path: Path) -> AnnotationSummary:
-    document: Document = orjson.loads(path.read_bytes())
-    return AnnotationSummary(
-        id=path.stem,
-        name=document["name"],
-        description=document.get("description", ""),
-        attributes=document.get("attributes", {}),
-        elements=len(document["elements"]),
-        creator="",
-        updated=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-    )
+        Raises:
+            ConflictError: somebody has written meanwhile; theirs stands.
+            StateError: it is a model's layer, or the store keeps no versions.
+            AnnotationError: it may not be stored as it is.
+            AccessError: the user may not change it.
+            NotFoundError: there is none of this id.
+        """
+        ...
 
+    def delete(self, id: str, version: str) -> None:
+        """Delete an annotation, if this is still its version; `restore` brings it back.
 
-def _safe(name: str) -> str:
-    """A name that is one path component and no pattern, whatever it was."""
-    return name if name.isalnum() else _digest(name)
+        Raises:
+            HistoloopError: see `replace`.
+        """
+        ...
 
+    def deleted(self, slide: str) -> Sequence[AnnotationSummary]:
+        """What was deleted and can be brought back, as it was last.
 
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        Raises:
+            NotFoundError: the store does not know the slide, or cannot list what was deleted.
+        """
+        ...
+
+    def versions(self, id: str) -> Sequence[AnnotationVersion]:
+        """All that an annotation was, newest first; also of a deleted one.
+
+        Raises:
+            NotFoundError: there was never one of this id.
+        """
+        ...
+
+    def version(self, id: str, version: str) -> Document:
+        """The document as it was.
+
+        Raises:
+            NotFoundError: there is no such version.
+        """
+        ...
+
+    def restore(self, id: str, version: str, expected: str | None) -> AnnotationSummary:
+        """Let an annotation be what it was; what it was meanwhile stays among `versions`.
+
+        Args:
+            expected: its current version, or the last one of a deleted one; `None`: it is known
+                to be deleted.
+
+        Raises:
+            HistoloopError: see `replace`; there is no such version.
+        """
+        ...

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from histoloop.annotations.store import AnnotationStore, LocalAnnotationStore
+from histoloop.annotations.local_store import LocalAnnotationStore
+from histoloop.annotations.store import AnnotationStore
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.slides.dsa.site import DsaSite, Login, api_url

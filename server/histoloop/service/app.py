@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import orjson
 from flask import Response, send_from_directory
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi3 import Info, OpenAPI
 
 from histoloop import __version__
 from histoloop.service import health, identity, problems
 from histoloop.service.annotation_events import annotation_events
+from histoloop.service.annotations import allow_documents, drawings
+from histoloop.service.classes import classes
 from histoloop.service.comparison import comparison
 from histoloop.service.datasets import datasets
 from histoloop.service.jobs import jobs
@@ -23,12 +28,22 @@ from histoloop.service.slides import slides
 STATIC = Path(__file__).parent / "static"
 
 _LARGEST_REQUEST = 2**20
-"""Bytes; nobody uploads anything."""
+"""Bytes; nobody uploads anything but what they draw."""
 
 _CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "worker-src 'self' blob:; frame-ancestors 'self'"
 )
+
+
+class StrictJson(DefaultJSONProvider):
+    """JSON as it is defined: without NaN, which nobody could send on."""
+
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ARG002
+        """A document that somebody has sent."""
+        return orjson.loads(s)
 
 
 def create_app(library: Library) -> OpenAPI:
@@ -46,9 +61,10 @@ def create_app(library: Library) -> OpenAPI:
     )
     app.extensions["histoloop"] = library
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = StrictJson(app)
     problems.register(app)
     health.register(app, library)  # first: it counts what is refused, too
+    app.before_request(allow_documents)
     identity.register(app)
     for blueprint in (
         health.health,
@@ -60,6 +76,8 @@ def create_app(library: Library) -> OpenAPI:
         comparison,
         models,
         datasets,
+        drawings,
+        classes,
         annotation_events,
     ):
         app.register_api(blueprint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response
@@ -15,14 +16,21 @@ from histoloop.errors import HistoloopError
 _log = logging.getLogger(__name__)
 
 
-def problem(status: int, detail: str, hint: str = "", kind: str = "about:blank") -> Response:
-    """A problem as a response; ``hint`` is the way out."""
+def problem(
+    status: int,
+    detail: str,
+    hint: str = "",
+    kind: str = "about:blank",
+    extra: Mapping[str, object] | None = None,
+) -> Response:
+    """A problem as a response; ``hint`` is the way out, ``extra`` stands beside both."""
     content = {
         "type": kind,
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "hint": hint,
+        **(extra or {}),
     }
     return Response(json.dumps(content), status, mimetype="application/problem+json")
 
@@ -39,7 +47,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HistoloopError)
     def expected(error: HistoloopError) -> Response:
-        return problem(error.status, error.message, error.hint, type(error).__name__)
+        return problem(error.status, error.message, error.hint, type(error).__name__, error.extra)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

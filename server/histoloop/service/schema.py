@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
@@ -44,11 +44,16 @@ class Problem(BaseModel):
     hint: str
 
 
-def answers(what: str, media: str = "application/json", status: int = 200) -> dict[Any, Any]:
+def answers(
+    what: str,
+    media: str = "application/json",
+    status: int = 200,
+    kind: Literal["object", "array"] = "object",
+) -> dict[Any, Any]:
     """The success of a route, as its schema has it; ``media`` is empty where it has no body."""
     found: dict[str, Any] = {"description": what}
     if media:
-        found["content"] = {media: {"schema": {"type": "object"}} if "json" in media else {}}
+        found["content"] = {media: {"schema": {"type": kind}} if "json" in media else {}}
     return {status: found}
 
 

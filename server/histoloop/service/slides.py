@@ -107,35 +107,6 @@ def associated_image(path: AssociatedPath) -> Response:
     return jpeg(visit().slide(path.id).associated_image(path.name))
 
 
-@slides.get("/slides/<id>/annotations", responses=answers("annotations"))
-def slide_annotations(path: ById) -> dict[str, Any]:
-    """The annotations of a slide, without their elements."""
-    here = visit()
-    here.visitor.revision(path.id)  # an unknown slide is a 404, not an empty list
-    found = here.annotations.list(path.id)
-    return {
-        "annotations": [
-            {
-                "id": one.id,
-                "name": one.name,
-                "description": one.description,
-                "attributes": one.attributes,
-                "elements_count": one.elements,
-                "creator": one.creator,
-                "by": here.visitor.name_of(one.creator),
-                "updated": one.updated.isoformat(),
-            }
-            for one in found
-        ]
-    }
-
-
-@slides.get("/annotations/<id>", responses=answers("a document"))
-def show_annotation(path: ById) -> dict[str, Any]:
-    """A whole annotation as a DSA document."""
-    return visit().annotations.get(path.id)
-
-
 def tile_box(slide: Slide, tile: Tile) -> tuple[int, Box]:
     """Level and level pixels of a tile.
 
