@@ -27,6 +27,11 @@ export function overlaps(a: Box, b: Box): boolean {
   return intersection(a, b) !== null;
 }
 
+/** As `overlaps`, of boxes that may be as thin as a line, too. */
+export function touches(a: Box, b: Box): boolean {
+  return a[0] <= b[0] + b[2] && b[0] <= a[0] + a[2] && a[1] <= b[1] + b[3] && b[1] <= a[1] + a[3];
+}
+
 export function contains(outer: Box, inner: Box): boolean {
   return (
     inner[0] >= outer[0] &&
@@ -41,6 +46,11 @@ export function scaled([x, y, width, height]: Box, factor: number): Box {
   const dx = (width * (factor - 1)) / 2;
   const dy = (height * (factor - 1)) / 2;
   return [x - dx, y - dy, width + 2 * dx, height + 2 * dy];
+}
+
+/** The box with a margin on every side. */
+export function grown([x, y, width, height]: Box, margin: number): Box {
+  return [x - margin, y - margin, width + 2 * margin, height + 2 * margin];
 }
 
 /** The smallest box with whole coordinates that covers this one. */

@@ -9,8 +9,8 @@ import type { AppState, OpenSlide } from "../state/state";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
 
-/** More shapes than this make every frame slow; the archive's own viewer is made for them. */
-const MOST_DRAWN = 20_000;
+/** More shapes than this are more than a browser should be sent in one piece. */
+const MOST_DRAWN = 300_000;
 
 export function annotationList(
   state: AppState,

@@ -1,43 +1,49 @@
-/** Annotations of the slide, as their authors coloured them, over the slide. */
-import type { Box, Point } from "../../model/box";
-import type { Projection } from "../../model/projection";
+/**
+ * Annotations of the slide, as their authors coloured them, over the slide.
+ *
+ * Another thread strokes them into a picture somewhat larger than the view; here it is only moved
+ * and stretched, until one comes that fits.
+ */
+import { contains } from "../../model/box";
+import { buffersOf, pack } from "../../model/packedShapes";
+import { type Projection, toScreen, viewBox } from "../../model/projection";
 import type { Shape } from "../../model/shapes";
-import { openDetail } from "../../state/selectors";
 import type { AppState } from "../../state/state";
-import { resizeCanvas } from "../canvasSize";
+import type { Painted, PaintOrder, PaintRequest } from "./paintMessages";
 
-interface Drawing {
-  readonly color: string;
-  readonly path: Path2D;
-}
-
-const LINE_WIDTH = 2;
-const HALO_WIDTH = 4;
-const HALO_COLOUR = "rgb(10 10 12 / 55%)";
+/** The picture's sides over the view's: what may be panned before the next is wanted. */
+const MARGIN = 1.5;
 
 export class DrawingLayer {
   readonly canvas = document.createElement("canvas");
-  private readonly context: CanvasRenderingContext2D;
-  private readonly paths = new WeakMap<readonly Shape[], readonly Drawing[]>();
+  private readonly context: ImageBitmapRenderingContext;
+  private readonly painter = new Worker(new URL("./painter.ts", import.meta.url), {
+    type: "module",
+  });
   private shown: readonly (readonly Shape[])[] = [];
-  private origin: Box = [0, 0, 0, 0];
+  private layers = new Map<readonly Shape[], number>();
+  private lastLayer = 0;
+  /** What the picture shows. */
+  private painted: PaintRequest | null = null;
+  private isBusy = false;
   private projection: Projection | null = null;
 
   constructor(surface: HTMLElement) {
-    this.canvas.className = "outline-canvas";
+    this.canvas.className = "drawing-canvas";
     this.canvas.dataset.testid = "drawing-canvas";
     surface.append(this.canvas);
-    const context = this.canvas.getContext("2d");
-    if (!context) throw new Error("this browser has no 2D canvas");
+    const context = this.canvas.getContext("bitmaprenderer");
+    if (!context) throw new Error("this browser shows no bitmaps");
     this.context = context;
+    this.painter.addEventListener("message", ({ data }: MessageEvent<Painted>) =>
+      this.accept(data),
+    );
   }
 
   show(state: AppState): void {
-    const detail = openDetail(state);
-    // A `Path2D` keeps single floats: about the middle of the slide they are good for 8 figures.
-    if (detail) this.origin = [detail.width / 2, detail.height / 2, 0, 0];
-    this.shown = detail && state.slide ? Object.values(state.slide.drawn) : [];
+    this.shown = state.slide ? Object.values(state.slide.drawn) : [];
     this.canvas.dataset.shapes = String(this.shown.reduce((sum, { length }) => sum + length, 0));
+    this.handOver();
     this.paint();
   }
 
@@ -46,62 +52,94 @@ export class DrawingLayer {
     this.paint();
   }
 
-  private paint(): void {
-    const { context, projection, canvas } = this;
-    // Hidden as well as cleared, as the outlines are.
-    canvas.hidden = !projection || this.shown.length === 0;
-    if (!projection || canvas.hidden) return;
-    resizeCanvas(canvas, projection);
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    const ratio = canvas.width / projection.width;
-    const scale = projection.scale * ratio;
-    const [x, y] = this.origin;
-    context.setTransform(
-      scale,
-      0,
-      0,
-      scale,
-      (x - projection.left) * scale,
-      (y - projection.top) * scale,
-    );
-    context.lineJoin = "round";
+  /** The painter keeps what is shown, and nothing else. */
+  private handOver(): void {
+    for (const [shapes, layer] of this.layers) {
+      if (this.shown.includes(shapes)) continue;
+      this.layers.delete(shapes);
+      this.order({ kind: "forget", layer });
+    }
     for (const shapes of this.shown) {
-      for (const drawing of this.pathsOf(shapes)) this.stroke(drawing, ratio / scale);
+      if (this.layers.has(shapes)) continue;
+      const [packed, layer] = [pack(shapes), ++this.lastLayer];
+      this.layers.set(shapes, layer);
+      this.order({ kind: "keep", layer, packed }, buffersOf(packed));
     }
   }
 
-  private stroke({ path, color }: Drawing, unit: number): void {
-    const { context } = this;
-    context.lineWidth = HALO_WIDTH * unit;
-    context.strokeStyle = HALO_COLOUR;
-    context.stroke(path);
-    context.lineWidth = LINE_WIDTH * unit;
-    context.strokeStyle = color;
-    context.stroke(path);
+  private accept({ request, bitmap }: Painted): void {
+    const { width, height } = request.projection;
+    this.canvas.width = bitmap.width;
+    this.canvas.height = bitmap.height;
+    this.canvas.style.width = `${width}px`;
+    this.canvas.style.height = `${height}px`;
+    this.context.transferFromImageBitmap(bitmap);
+    this.painted = request;
+    this.isBusy = false;
+    this.paint();
   }
 
-  /** One path per colour: thousands of shapes are a few strokes. */
-  private pathsOf(shapes: readonly Shape[]): readonly Drawing[] {
-    let known = this.paths.get(shapes);
-    if (!known) {
-      const byColour = new Map<string, Path2D>();
-      for (const shape of shapes) {
-        const path = byColour.get(shape.color) ?? new Path2D();
-        byColour.set(shape.color, path);
-        for (const ring of shape.rings) trace(path, ring, shape.closed, this.origin);
-      }
-      known = [...byColour].map(([color, path]) => ({ color, path }));
-      this.paths.set(shapes, known);
-    }
-    return known;
+  private paint(): void {
+    const { canvas, projection } = this;
+    const isShown = projection !== null && this.shown.length > 0;
+    canvas.hidden = !isShown || !this.painted;
+    if (!isShown) return;
+    const isRight = this.isRightFor(projection);
+    canvas.dataset.state = isRight ? "drawn" : "drawing";
+    if (!isRight && !this.isBusy) this.ask(projection);
+    this.place(projection);
+  }
+
+  private isRightFor(projection: Projection): boolean {
+    const { painted } = this;
+    return (
+      painted !== null &&
+      painted.projection.scale === projection.scale &&
+      painted.ratio === pixelRatio() &&
+      painted.layers.join() === this.wanted().join() &&
+      contains(viewBox(painted.projection), viewBox(projection))
+    );
+  }
+
+  private ask(projection: Projection): void {
+    this.isBusy = true;
+    const request: PaintRequest = {
+      layers: this.wanted(),
+      projection: withRoom(projection),
+      ratio: pixelRatio(),
+    };
+    this.order({ kind: "paint", ...request });
+  }
+
+  private place(projection: Projection): void {
+    if (!this.painted) return;
+    const { left, top, scale } = this.painted.projection;
+    const { x, y } = toScreen(projection, { x: left, y: top });
+    this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${projection.scale / scale})`;
+  }
+
+  private wanted(): number[] {
+    return this.shown.map((shapes) => this.layers.get(shapes) ?? 0);
+  }
+
+  private order(order: PaintOrder, handedOver: Transferable[] = []): void {
+    this.painter.postMessage(order, handedOver);
   }
 }
 
-function trace(path: Path2D, ring: readonly Point[], closed: boolean, [left, top]: Box): void {
-  ring.forEach(({ x, y }, index) => {
-    if (index === 0) path.moveTo(x - left, y - top);
-    else path.lineTo(x - left, y - top);
-  });
-  if (closed) path.closePath();
+function pixelRatio(): number {
+  return globalThis.devicePixelRatio || 1;
+}
+
+/** A view with room on all sides, in whole CSS pixels so that pictures stay sharp. */
+function withRoom({ scale, left, top, width, height }: Projection): Projection {
+  const [right, down] = [width, height].map((side) => Math.ceil((side * (MARGIN - 1)) / 2));
+  const [across, along] = [right ?? 0, down ?? 0];
+  return {
+    scale,
+    left: left - across / scale,
+    top: top - along / scale,
+    width: width + 2 * across,
+    height: height + 2 * along,
+  };
 }
