@@ -3,7 +3,7 @@
 # make help    the rest
 #
 # All a machine needs is Python 3.11 to 3.13; everything else is put into .venv. Root on Debian
-# also gets Chromium for the browser tests.
+# also gets Chromium for the browser tests and PostgreSQL for those of the ledger.
 
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell \
   $(p) -c 'import sys, venv, ensurepip; print("$(p)" if (3, 11) <= sys.version_info < (3, 14) else "")' 2>/dev/null)))
@@ -18,7 +18,7 @@ DATA ?= ../shared/data
 NODE_OK := $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 && echo yes)
 NPM := $(if $(NODE_OK),npm,PATH="$(CURDIR)/$(BIN):$$PATH" npm)
 
-.PHONY: help demo test check client-test tests client dsa dsa-parts model leave-one-out chromium clean
+.PHONY: help demo test check client-test tests client dsa dsa-parts model leave-one-out chromium postgres clean
 
 help:
 	@echo "demo           slide, prediction and viewer, from nothing"
@@ -44,7 +44,7 @@ check: $(READY)
 client-test: $(MODULES)
 	cd client && $(NPM) run check && $(NPM) test
 
-tests: $(READY) $(STATIC) chromium dsa-parts
+tests: $(READY) $(STATIC) chromium postgres dsa-parts
 	$(BIN)/pytest $(ARGS)
 
 dsa: $(READY)
@@ -76,6 +76,12 @@ chromium:
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 	echo "no Chromium: the browser tests will be skipped"
+
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || \
+	echo "no PostgreSQL: the tests of a ledger in it will be skipped"
 
 # The bundled model is made by this command; card.json then says what was measured besides.
 model: build/tumor-data

@@ -22,8 +22,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 LISTS = {
-    "histoloop/requirements-cpu.txt": [*PROJECT["dependencies"], *EXTRAS["cpu"]],
-    "histoloop/requirements-gpu.txt": [*PROJECT["dependencies"], *EXTRAS["gpu"]],
+    "histoloop/requirements-cpu.txt": [
+        *PROJECT["dependencies"],
+        *EXTRAS["postgres"],
+        *EXTRAS["cpu"],
+    ],
+    "histoloop/requirements-gpu.txt": [
+        *PROJECT["dependencies"],
+        *EXTRAS["postgres"],
+        *EXTRAS["gpu"],
+    ],
     "slicer-cli/requirements.txt": ["girder-slicer-cli-web==1.5.14"],
 }
 

@@ -15,7 +15,11 @@ from histoloop.training.tumor_data import BCSS_MPP
 
 ROOT = Path(__file__).parent.parent
 
-pytest_plugins = ["tests.support.fixtures", "tests.support.dsa.fixtures"]
+pytest_plugins = [
+    "tests.support.fixtures",
+    "tests.support.dsa.fixtures",
+    "tests.support.postgres",
+]
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=os.cpu_count() or 1, ge=1, description="predictions at a time, a core each"
     )
+    ledger: SecretStr | None = Field(
+        default=None,
+        description="database of the jobs, e.g. postgresql+psycopg://user:password@host/name; "
+        "none: a file in the home",
+    )
     jobs_at_once: int = Field(
         default=4,
         ge=1,
@@ -101,12 +106,12 @@ class Settings(BaseSettings):
 
     @property
     def ledger_url(self) -> str:
-        """SQLAlchemy URL of the job ledger."""
-        return f"sqlite:///{self.ledger}"
+        """SQLAlchemy URL of the job ledger; a secret, where a password is in it."""
+        return self.ledger.get_secret_value() if self.ledger else f"sqlite:///{self.ledger_file}"
 
     @property
-    def ledger(self) -> Path:
-        """The file of the job ledger."""
+    def ledger_file(self) -> Path:
+        """The file of the job ledger, where no database is named."""
         return self.home / "ledger.sqlite"
 
     @property

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 
 from histoloop.errors import NotFoundError, StateError, SupersededError
 from histoloop.geometry import Box
@@ -21,13 +21,23 @@ from histoloop.jobs.leases import Leases
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.lifecycle import LedgerListener, beating
 from histoloop.jobs.pace import Pace
+from histoloop.jobs.tables import JobRow
 
 REQUEST = SegmentRequest("s1", "slide.svs", "tumor@1", Box(1, 2, 3, 4), 0.5)
 
 
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty ledger; all that is said here holds for both."""
+    if request.param == "PostgreSQL":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'home' / 'ledger.sqlite'}"
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(f"sqlite:///{tmp_path / 'home' / 'ledger.sqlite'}")
+def ledger(url: str) -> Iterator[Ledger]:
+    with closing(Ledger(url)) as opened:
+        yield opened
 
 
 def reach(ledger: Ledger, state: JobState) -> str:
@@ -69,13 +79,13 @@ def listened(ledger: Ledger, leases: Leases, seconds: float) -> list[Job]:
     return lost
 
 
-def test_a_job_survives_its_process(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_job_survives_its_process(ledger: Ledger, url: str) -> None:
     job = ledger.create(REQUEST, focus=Box(5, 6, 7, 8))
     ledger.move(job.id, JobState.RUNNING)
     ledger.progress(job.id, Progress("predict", 3, 10, 1.5, 4.0))
     failure = Failure("predict", "slide.svs", "0/1", "torn", "copy it again")
     ledger.move(job.id, JobState.FAILED, failure)
-    again = Ledger(f"sqlite:///{tmp_path / 'home' / 'ledger.sqlite'}").get(job.id)
+    again = Ledger(url).get(job.id)
     assert again.request == REQUEST
     assert again.failure == failure
     assert again.progress.done == 3
@@ -97,15 +107,30 @@ def test_a_failed_or_cancelled_job_is_asked_for_again_and_no_other(ledger: Ledge
             ledger.retry(reach(ledger, state))
 
 
-def test_jobs_of_earlier_versions_are_read(ledger: Ledger, tmp_path: Path) -> None:
+def test_jobs_of_earlier_versions_are_read(ledger: Ledger, url: str) -> None:
     job = ledger.create(REQUEST)
-    with sqlite3.connect(tmp_path / "home" / "ledger.sqlite") as database:
-        (text,) = database.execute("select request from jobs").fetchone()
-        kept = json.loads(text)
+    with sql.create_engine(url).begin() as database:
+        kept = dict(database.scalar(sql.select(JobRow.request)))
         for name in ("replace", "fingerprint", "user", "runtime", "precision", "slide_mpp"):
             del kept[name]
-        database.execute("update jobs set request = ?", (json.dumps(kept),))
+        database.execute(sql.update(JobRow).values(request=kept))
     assert ledger.get(job.id).request == REQUEST
+
+
+def test_of_many_who_want_a_job_one_gets_it(ledger: Ledger, url: str) -> None:
+    job = ledger.create(REQUEST).id
+
+    def take(_: int) -> bool:
+        with closing(Ledger(url)) as mine:
+            try:
+                mine.move(job, JobState.RUNNING)
+            except StateError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(16))) == 1
+    assert ledger.get(job).attempt == 1
 
 
 def test_saved_annotations_are_counted_by_slide(ledger: Ledger) -> None:

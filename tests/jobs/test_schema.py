@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -17,7 +20,7 @@ from histoloop.errors import StateError
 from histoloop.jobs import schema
 from histoloop.jobs.job import JobState, Priority, SegmentRequest
 from histoloop.jobs.ledger import Ledger
-from histoloop.jobs.tables import Base
+from histoloop.jobs.tables import Base, JobRow
 
 FIRST = """
 CREATE TABLE jobs (
@@ -113,6 +116,34 @@ def test_an_older_ledger_is_brought_up_to_date_and_a_copy_is_kept(
     assert dump(tmp_path / "ledger-0001.sqlite") == before
     Ledger(url, migrate=True)
     assert len(list(tmp_path.glob("ledger-*"))) == 1, "there is nothing more to bring up to date"
+
+
+def test_one_in_postgresql_is_brought_up_to_date_too(postgres_url: str) -> None:
+    engine = sql.create_engine(postgres_url)
+    config = Config()
+    config.set_main_option("script_location", str(schema._MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = {"id": "j1", "kind": "segment", "slide": "s1", "run": "r1", "state": "done"}
+        row |= {"created": datetime(2026, 1, 1), "progress": {"stage": "done"}}
+        asked = {"slide": "s1", "slide_name": "a", "model": "m@1", "roi": None, "threshold": 0.5}
+        row |= {"request": asked | {"user": "ada"}, "cancel_requested": False}
+        first = [column for column in JobRow.__table__.columns if column.name in row]
+        connection.execute(sql.insert(sql.table("jobs", *map(_plain, first))).values(row))
+    with pytest.raises(StateError, match="older HistoLoop"):
+        Ledger(postgres_url)
+    ledger = Ledger(postgres_url, migrate=True)
+    assert ledger.get("j1").priority is Priority.NORMAL
+    with engine.connect() as connection:
+        assert connection.scalar(sql.select(JobRow.user)) == "ada"
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    ledger.close()
+    engine.dispose()
+
+
+def _plain(column: sql.Column[object]) -> sql.ColumnClause[object]:
+    return sql.column(column.name, column.type)
 
 
 def test_a_newer_ledger_is_refused_and_left_alone(tmp_path: Path) -> None:

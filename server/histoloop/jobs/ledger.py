@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -45,6 +46,18 @@ class Ledger:
 
     def __init__(self, url: str, *, migrate: bool = False) -> None:
         self._engine = open_database(url, migrate=migrate)
+
+    def close(self) -> None:
+        """Let its connections go; whoever asks again gets new ones."""
+        self._engine.dispose()
+
+    @property
+    def place(self) -> str:
+        """Which database it is, for people."""
+        url = self._engine.url
+        if self._engine.dialect.name == "sqlite":
+            return Path(url.database or "").name
+        return f"PostgreSQL at {url.host or 'this machine'}, {url.database}"
 
     def create(
         self,
@@ -135,7 +148,9 @@ class Ledger:
             return {user: _utc(moment) for user, moment in found if moment}
 
     def damage(self) -> str:
-        """What the database finds wrong with itself; empty if nothing."""
+        """What the database finds wrong with itself; empty if nothing, or if it looks by itself."""
+        if self._engine.dialect.name != "sqlite":
+            return ""
         try:
             with self._session() as session:
                 found = session.scalar(sql.text("PRAGMA quick_check(1)"))

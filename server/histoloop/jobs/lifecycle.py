@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -103,15 +103,15 @@ class LedgerListener:
 
 def run_job(settings: Settings, job: Job, executor: Executor) -> None:
     """Run a queued job to one of its ends; whatever happens is in the ledger."""
-    ledger = Ledger(settings.ledger_url)
-    try:
-        job = ledger.move(job.id, JobState.RUNNING)
-    except StateError:  # it was cancelled before it began, or somebody else has taken it up
-        return
-    if job.kind == RETRAIN:
-        supervise(settings, job, ledger)
-    else:
-        run_to_an_end(settings, job, ledger, partial(_segment, settings, job, executor))
+    with closing(Ledger(settings.ledger_url)) as ledger:
+        try:
+            job = ledger.move(job.id, JobState.RUNNING)
+        except StateError:  # cancelled before it began, or somebody else has taken it up
+            return
+        if job.kind == RETRAIN:
+            supervise(settings, job, ledger)
+        else:
+            run_to_an_end(settings, job, ledger, partial(_segment, settings, job, executor))
 
 
 @contextmanager

@@ -180,14 +180,14 @@ def _home(settings: Settings) -> Finding:
 
 
 def _ledger(settings: Settings) -> Finding:
-    if not settings.ledger.is_file():
+    if not settings.ledger and not settings.ledger_file.is_file():
         return Finding("ledger", Verdict.WORKS, "no job has been asked for yet")
     ledger = Ledger(settings.ledger_url)
     if wrong := ledger.damage():
         hint = "put back ledger.sqlite from a backup, or move it away: runs stay, jobs are lost"
         return Finding("ledger", Verdict.FAILS, f"is damaged: {wrong}", hint)
     counts = ", ".join(f"{count} {state}" for state, count in ledger.counts().items())
-    return Finding("ledger", Verdict.WORKS, f"jobs: {counts or 'none'}")
+    return Finding("ledger", Verdict.WORKS, f"{ledger.place} has jobs: {counts or 'none'}")
 
 
 def _viewer(_: Settings) -> Finding:

@@ -48,7 +48,7 @@ def running(settings: Settings) -> Iterator[Service]:
             hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
         )
     open_archive(settings)  # what is wrong with it is said before anything is started
-    with looked_after(settings.ledger), _served(settings) as service:
+    with looked_after(settings), _served(settings) as service:
         yield service
 
 
