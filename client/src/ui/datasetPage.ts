@@ -28,7 +28,7 @@ export function datasetPage(
   previewUrl: PreviewUrl,
 ): TemplateResult | typeof nothing {
   if (!page) return nothing;
-  return html`<section class="datasets" data-testid="datasets" aria-labelledby="datasets-title">
+  return html`<main class="datasets" data-testid="datasets" aria-labelledby="datasets-title">
     <header class="datasets-head">
       <h2 id="datasets-title" tabindex="-1">Data sets</h2>
       <p>What the trainer sees</p>
@@ -38,7 +38,7 @@ export function datasetPage(
         @click=${() => commands.closeDatasets()}>${ICONS.cross}</button>
     </header>
     ${content(page, commands, previewUrl)}
-  </section>`;
+  </main>`;
 }
 
 function content(page: DatasetPage, commands: Commands, previewUrl: PreviewUrl): TemplateResult {

@@ -33,7 +33,7 @@ export function learnFrame(
   learn: LearnCommands,
   content: TemplateResult,
 ): TemplateResult {
-  return html`<section class="datasets" data-testid=${page} aria-labelledby="learn-title">
+  return html`<main class="datasets" data-testid=${page} aria-labelledby="learn-title">
     <header class="datasets-head">
       <h2 id="learn-title" tabindex="-1">${title}</h2>
       <p>${note}</p>
@@ -43,5 +43,5 @@ export function learnFrame(
         @click=${() => learn.show(null)}>${ICONS.cross}</button>
     </header>
     ${content}
-  </section>`;
+  </main>`;
 }
