@@ -4,18 +4,24 @@ import "./ui/styles/base.css";
 import "./ui/styles/comparison.css";
 import "./ui/styles/controls.css";
 import "./ui/styles/datasets.css";
+import "./ui/styles/draw.css";
 import "./ui/styles/learn.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/stage.css";
 import { createApi } from "./api/client";
 import { createLearnApi } from "./api/learn";
+import { Desk } from "./draw/desk";
+import { Drafts } from "./draw/drafts";
 import { AddressBar } from "./state/addressBar";
 import { type Action, reduce } from "./state/reducer";
 import { Session } from "./state/session";
 import { type AppState, INITIAL_STATE } from "./state/state";
 import { Store } from "./state/store";
 import { App, host } from "./ui/app";
+import { DrawUi } from "./ui/draw/drawUi";
+import { listenToKeys } from "./ui/draw/keyboard";
 import { zoomControls } from "./ui/zoomControls";
+import { DrawPane } from "./viewer/drawing/drawPane";
 import { Stage } from "./viewer/stage";
 
 const root = new URL("./", document.baseURI).href;
@@ -48,13 +54,35 @@ const stage = new Stage(
   },
 );
 
-const app = new App(session, { ...api, ...learnApi });
+const desk = new Desk(api, store, new Drafts(root), {
+  onTrouble: (error) => session.trouble(error),
+  onListChanged: () => session.refreshAnnotations(),
+  onTaken: () => {
+    if (store.state.region.drawing) session.finishDrawing(null);
+  },
+  traced: () => stage.traced,
+});
+const pane = new DrawPane(stage.surface, desk, { onPan: (dx, dy) => stage.panBy(dx, dy) });
+stage.onFrame((projection, slide) => pane.draw(projection, slide));
+const drawUi = new DrawUi(desk, {
+  tools: host("draw-tools"),
+  bar: host("draw-bar"),
+  sheet: host("draw-sheet"),
+});
+listenToKeys(
+  desk,
+  () => !host("stage").inert && !drawUi.isReading,
+  () => pane.repaint(),
+);
+
+const app = new App(session, { ...api, ...learnApi }, desk, drawUi);
 const show = (): void => {
   stage.show(store.state);
   app.show(() => store.state);
 };
 render(zoomControls(stage), host("zoom"));
 store.subscribe(show);
+desk.store.subscribe(show);
 show();
 address.start((to) => session.navigate(to));
 void session.start(address.read());

@@ -33,6 +33,9 @@ function annotation(change: Partial<AnnotationSummary>): AnnotationSummary {
     elements_count: 3,
     by: "Ada",
     updated: "2026-01-01T00:00:00Z",
+    version: "1",
+    editable: true,
+    mine: false,
     ...change,
   };
 }

@@ -198,6 +198,9 @@ describe("annotations on show", () => {
     elements_count: 1,
     by: "Ada",
     updated,
+    version: updated,
+    editable: true,
+    mine: false,
   });
   const annotations = (...value: ReturnType<typeof listed>[]): Action => ({
     type: "annotations",

@@ -161,3 +161,32 @@ def test_an_address_leads_to_the_slide_through_the_sign_in_and_back(
     sign_in(page, dsa, "stranger")
     expect(page.locator("#stage-message")).to_contain_text("access denied")
     shoot(page, "dsa-stranger")
+
+
+def test_what_an_annotator_draws_is_saved_in_the_archive(
+    page: Page, service: Service, dsa: Archive, slide: str
+) -> None:
+    page.goto(f"{service.url}/#slide={slide}")
+    sign_in(page, dsa, "annotator")
+    page.get_by_test_id("tool-polygon").click()
+    box = page.get_by_test_id("draw-pane").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.wait_for_timeout(1500)
+    for right, down in ((-80, -60), (90, -50), (70, 80)):
+        page.mouse.click(x + right, y + down)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("save-mark")).to_have_attribute("data-kind", "saved")
+    mine = page.get_by_test_id("layer-item")
+    expect(mine).to_contain_text("Annotator Test")
+    shoot(page, "dsa-drawn")
+
+    client = dsa.client("annotator")
+    listed = client.get("annotation", parameters={"itemId": slide, "name": "Annotator Test"})
+    (element,) = client.get(f"annotation/{listed[0]['_id']}")["annotation"]["elements"]
+    assert (element["type"], element["closed"], len(element["points"])) == ("polyline", True, 3)
+    assert element["group"] == element["label"]["value"]
+
+    page.reload()
+    expect(mine).to_contain_text("Annotator Test")
+    expect(page.get_by_test_id("sketch-canvas")).to_have_attribute("data-elements", "1")

@@ -7,6 +7,8 @@ import type {
   Account,
   AnnotationDocument,
   AnnotationSummary,
+  AnnotationVersion,
+  ClassToDraw,
   ComparedWith,
   Dataset,
   DatasetList,
@@ -20,6 +22,7 @@ import type {
   SegmentRequest,
   SlideDetail,
   SlideSummary,
+  StoredAnnotation,
 } from "./types";
 
 export interface Api {
@@ -31,7 +34,19 @@ export interface Api {
   folders(within: Folder | null): Promise<readonly Folder[]>;
   slides(wanted: SlideQuery): Promise<readonly SlideSummary[]>;
   annotations(slide: string): Promise<readonly AnnotationSummary[]>;
-  annotation(id: string): Promise<AnnotationDocument>;
+  annotation(id: string): Promise<StoredAnnotation>;
+  createAnnotation(slide: string, document: AnnotationDocument): Promise<AnnotationSummary>;
+  /** Refused with 412 where it is of another version by now. */
+  updateAnnotation(
+    id: string,
+    version: string,
+    document: AnnotationDocument,
+  ): Promise<AnnotationSummary>;
+  /** Newest first. */
+  annotationVersions(id: string): Promise<readonly AnnotationVersion[]>;
+  /** Makes an older version the newest again; those in between stay. */
+  restoreAnnotation(id: string, version: string, now: string): Promise<AnnotationSummary>;
+  classesToDraw(): Promise<readonly ClassToDraw[]>;
   slide(id: string): Promise<SlideDetail>;
   models(): Promise<readonly Model[]>;
   jobs(slide: string): Promise<readonly Job[]>;
@@ -101,6 +116,17 @@ export function createApi(root: string): Api {
       return (await getJson<{ annotations: AnnotationSummary[] }>(url)).annotations;
     },
     annotation: (annotation) => getJson(at(`annotations/${id(annotation)}`)),
+    createAnnotation: (slide, document) => post(`slides/${id(slide)}/annotations`, document),
+    updateAnnotation: async (annotation, version, body) => {
+      const options = { method: "PUT", body, ifMatch: version } as const;
+      return (await send(at(`annotations/${id(annotation)}`), options)).json();
+    },
+    annotationVersions: (annotation) => getJson(at(`annotations/${id(annotation)}/versions`)),
+    restoreAnnotation: async (annotation, version, now) => {
+      const url = at(`annotations/${id(annotation)}/versions/${id(version)}/restore`);
+      return (await send(url, { method: "POST", ifMatch: now })).json();
+    },
+    classesToDraw: () => getJson(at("classes")),
     slide: (slide) => getJson(at(`slides/${id(slide)}`)),
     models: async () => (await getJson<{ models: Model[] }>(at("models"))).models,
     jobs: async (slide) => (await getJson<{ jobs: Job[] }>(at(`jobs?slide=${id(slide)}`))).jobs,

@@ -24,6 +24,8 @@ export interface RequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
   readonly signal?: AbortSignal;
+  /** The version that is to be changed; another one is left as it is. */
+  readonly ifMatch?: string;
 }
 
 export async function send(url: string, options: RequestOptions = {}): Promise<Response> {
@@ -43,13 +45,16 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
   return (await response.json()) as T;
 }
 
-function toInit({ method = "GET", body, signal }: RequestOptions): RequestInit {
+function toInit({ method = "GET", body, signal, ifMatch }: RequestOptions): RequestInit {
   const init: RequestInit = { method };
   if (signal) init.signal = signal;
+  const headers = new Headers();
   if (body !== undefined) {
     init.body = JSON.stringify(body);
-    init.headers = { "Content-Type": "application/json" };
+    headers.set("Content-Type", "application/json");
   }
+  if (ifMatch !== undefined) headers.set("If-Match", `"${ifMatch}"`);
+  init.headers = headers;
   return init;
 }
 

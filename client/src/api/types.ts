@@ -291,11 +291,39 @@ export interface AnnotationSummary {
   /** Who made it, for people; empty where nobody knows. */
   readonly by: string;
   readonly updated: string;
+  /** Changes with each writing. */
+  readonly version: string;
+  /** Whether the reader may change it; never so for a model's layer. */
+  readonly editable: boolean;
+  readonly mine: boolean;
+}
+
+/** What an annotation was at some time. */
+export interface AnnotationVersion {
+  readonly version: string;
+  readonly by: string;
+  readonly updated: string;
+  readonly elements_count: number;
+  readonly current: boolean;
+}
+
+/** A class to draw with. */
+export interface ClassToDraw {
+  readonly name: string;
+  readonly code: number;
+  /** `#rrggbb` */
+  readonly colour: string;
+  /** It bounds what was looked at, and is no tissue. */
+  readonly is_roi: boolean;
 }
 
 /** An element as the archive stores it; coordinates are (x, y, 0) in base pixels. */
 export interface AnnotationElement {
+  readonly id?: string;
   readonly type: string;
+  /** The class. */
+  readonly group?: string;
+  readonly label?: { readonly value: string };
   readonly points?: readonly (readonly number[])[];
   readonly holes?: readonly (readonly (readonly number[])[])[];
   readonly closed?: boolean;
@@ -305,11 +333,21 @@ export interface AnnotationElement {
   readonly radius?: number;
   readonly rotation?: number;
   readonly lineColor?: string;
+  readonly fillColor?: string;
+  readonly lineWidth?: number;
 }
 
 export interface AnnotationDocument {
   readonly name: string;
+  readonly description?: string;
+  readonly attributes?: Readonly<Record<string, unknown>>;
   readonly elements: readonly AnnotationElement[];
+}
+
+/** A document as the service sends it. */
+export interface StoredAnnotation extends AnnotationDocument {
+  readonly version: string;
+  readonly editable: boolean;
 }
 
 /** GeoJSON of one class: `coordinates[0]` is the outer ring, the others are holes. */

@@ -23,7 +23,8 @@ export function shapesOf({ elements }: AnnotationDocument): readonly Shape[] {
   });
 }
 
-function ringsOf(element: AnnotationElement): readonly (readonly Point[])[] {
+/** The first ring is the outer one, the others are holes; none for what is no shape. */
+export function ringsOf(element: AnnotationElement): readonly (readonly Point[])[] {
   switch (element.type) {
     case "polyline":
       return [element.points ?? [], ...(element.holes ?? [])].map((ring) => ring.map(toPoint));

@@ -3,9 +3,12 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { AnnotationSummary } from "../api/types";
+import type { Desk } from "../draw/desk";
+import { layersHere } from "../draw/state";
 import { formatInteger, formatTime } from "../model/format";
 import type { Commands } from "../state/commands";
 import type { AppState, OpenSlide } from "../state/state";
+import { DRAW_ICONS } from "./draw/toolIcons";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
 
@@ -15,6 +18,7 @@ const MOST_DRAWN = 300_000;
 export function annotationList(
   state: AppState,
   commands: Commands,
+  desk: Desk,
 ): TemplateResult | typeof nothing {
   const { slide } = state;
   if (slide?.detail.status !== "ready") return nothing;
@@ -24,11 +28,11 @@ export function annotationList(
       <button class="quiet icon-only" title="Look for new annotations" aria-label="Look for new annotations"
         @click=${() => commands.refreshAnnotations()}>${ICONS.refresh}</button>
     </div>
-    ${content(slide, commands)}
+    ${content(slide, commands, desk)}
   </section>`;
 }
 
-function content(slide: OpenSlide, commands: Commands): TemplateResult {
+function content(slide: OpenSlide, commands: Commands, desk: Desk): TemplateResult {
   const { annotations } = slide;
   if (annotations.status === "loading") return html`<p class="placeholder">Reading them…</p>`;
   if (annotations.status === "failed") return problemNote(annotations.problem);
@@ -42,21 +46,46 @@ function content(slide: OpenSlide, commands: Commands): TemplateResult {
     ${repeat(
       sorted,
       ({ id }) => id,
-      (each) => html`<li>${entry(each, each.id in slide.drawn, commands)}</li>`,
+      (each) => html`<li>${entry(each, slide, commands, desk)}</li>`,
     )}
   </ul>`;
 }
 
-function entry(one: AnnotationSummary, isShown: boolean, commands: Commands): TemplateResult {
+function entry(
+  one: AnnotationSummary,
+  slide: OpenSlide,
+  commands: Commands,
+  desk: Desk,
+): TemplateResult {
+  const layer = layersHere(desk.state).find(({ annotation }) => annotation === one.id);
+  // What is open to draw in is drawn by the desk, and not a second time.
+  const isShown = layer ? layer.visible : one.id in slide.drawn;
+  const toggle = (): void =>
+    layer ? desk.setVisible(layer.client, !layer.visible) : commands.toggleAnnotation(one.id);
   const tooMany = one.elements_count > MOST_DRAWN;
   return html`<label class="annotation-item" data-testid="annotation-item" data-annotation=${one.id}
     title=${one.description || nothing}>
     <input type="checkbox" .checked=${live(isShown)} ?disabled=${tooMany || one.elements_count === 0}
-      @change=${() => commands.toggleAnnotation(one.id)} />
+      @change=${toggle} />
     <span class="slide-name">${one.name}</span>
     <span class="annotation-count">${formatInteger(one.elements_count)}</span>
+    ${one.editable && !tooMany ? editButton(one, slide, commands, desk) : nothing}
     <span class="run-time">${origin(one)}${tooMany ? " · too many to draw here" : ""}</span>
   </label>`;
+}
+
+function editButton(
+  one: AnnotationSummary,
+  slide: OpenSlide,
+  commands: Commands,
+  desk: Desk,
+): TemplateResult {
+  const edit = (): void => {
+    if (one.id in slide.drawn) commands.toggleAnnotation(one.id);
+    void desk.edit(one);
+  };
+  return html`<button class="quiet icon-only annotation-edit" title="Draw in it"
+    aria-label="Draw in ${one.name}" @click=${edit}>${DRAW_ICONS.pencil}</button>`;
 }
 
 function origin(one: AnnotationSummary): string {

@@ -1,6 +1,7 @@
 /** Renders the state into the page, at most once per frame. */
 import { render } from "lit-html";
 import type { LearnApi } from "../api/learn";
+import type { Desk } from "../draw/desk";
 import type { Commands } from "../state/commands";
 import type { LearnCommands } from "../state/learning";
 import type { AppState } from "../state/state";
@@ -11,6 +12,7 @@ import { datasetPage, datasetsLink } from "./datasetPage";
 import { DatasetReader } from "./datasetReader";
 import type { PreviewUrl } from "./datasetRegions";
 import { differencePanel } from "./differencePanel";
+import type { DrawUi } from "./draw/drawUi";
 import { jobCard } from "./jobCard";
 import { learnLinks } from "./learnLinks";
 import { LearnReader } from "./learnReader";
@@ -45,6 +47,8 @@ export class App {
   constructor(
     private readonly commands: Commands & { readonly learning: LearnCommands },
     private readonly pictures: PictureUrls,
+    private readonly desk: Desk,
+    private readonly drawUi: DrawUi,
   ) {
     this.datasetReader = new DatasetReader(commands);
     this.learnReader = new LearnReader(commands.learning);
@@ -76,7 +80,8 @@ export class App {
         overlayPanel(state, commands),
         legend(state, commands),
         runList(state, commands),
-        annotationList(state, commands),
+        this.drawUi.panel(),
+        annotationList(state, commands, this.desk),
         retrainPanel(state, commands),
       ],
       host("panel"),

@@ -43,9 +43,6 @@ const OPTIONS: OpenSeadragon.Options = {
   tileRetryDelay: 2000,
 };
 
-/** OpenSeadragon turns and mirrors the slide on these keys; the overlays do not. */
-const KEYS_WE_LEAVE_OUT = new Set(["KeyR", "KeyF"]);
-
 export class DeepZoom {
   private readonly viewer: OpenSeadragon.Viewer;
   private slide: SlideDetail | null = null;
@@ -59,8 +56,9 @@ export class DeepZoom {
     this.viewer.addHandler("update-viewport", () => this.reportFrame());
     this.viewer.addHandler("tile-load-failed", () => this.events.onTileFailed());
     this.viewer.addHandler("canvas-key", (event) => {
+      // To OpenSeadragon letters mean to move, turn or mirror the slide; here they take tools.
       const { code } = event.originalEvent as KeyboardEvent;
-      if (KEYS_WE_LEAVE_OUT.has(code)) event.preventDefaultAction = true;
+      if (code.startsWith("Key")) event.preventDefaultAction = true;
     });
   }
 
@@ -91,6 +89,12 @@ export class DeepZoom {
     const base = this.slide.width;
     const scale = width / (bounds.width * base);
     return { scale, left: bounds.x * base, top: bounds.y * base, width, height };
+  }
+
+  /** @param dx how far the slide goes to the right, in CSS pixels. */
+  panBy(dx: number, dy: number): void {
+    const { viewport } = this.viewer;
+    viewport.panBy(viewport.deltaPointsFromPixels(new OpenSeadragon.Point(-dx, -dy), true), true);
   }
 
   zoomBy(factor: number): void {

@@ -4,6 +4,7 @@ import type { Box, Point } from "../model/box";
 import type { Projection } from "../model/projection";
 import type { AppState } from "../state/state";
 import { OutlineLayer } from "./outlines/outlineLayer";
+import type { Outlines } from "./outlines/outlineLoader";
 import { decodeGreyTile } from "./overlay/greyTile";
 import { OverlayLayer } from "./overlay/overlayLayer";
 import { sceneOf } from "./overlay/scene";
@@ -56,6 +57,11 @@ export class PredictionLayers {
 
   retry(): void {
     this.overlay.retry();
+  }
+
+  /** The outlines on show; null where none are. */
+  get traced(): Outlines | null {
+    return this.outlines.shown;
   }
 
   /** Of a layer of the run on show; null where it is not here. */

@@ -10,6 +10,7 @@ import type { AppState } from "../state/state";
 import { ComparisonView } from "./compare/comparisonView";
 import { DeepZoom } from "./deepZoom";
 import { DrawingLayer } from "./outlines/drawingLayer";
+import type { Outlines } from "./outlines/outlineLoader";
 import { PredictionLayers } from "./predictionLayers";
 import { type CursorReading, ScaleBarView, StatusLine } from "./readouts";
 import { RegionTool } from "./regionTool";
@@ -48,6 +49,7 @@ export class Stage {
   private shown: string | null = null;
   private cursor: Point | null = null;
   private place = "";
+  private frameEvent: (projection: Projection | null, slide: Box | null) => void = () => {};
 
   constructor(
     hosts: StageHosts,
@@ -81,6 +83,25 @@ export class Stage {
   invalidate(run: string, boxes: readonly Box[] | null): void {
     this.prediction.invalidate(run, boxes);
     this.comparison.invalidate(run, boxes);
+  }
+
+  /** Where canvases go that lie over the slide. */
+  get surface(): HTMLElement {
+    return this.deepZoom.surface;
+  }
+
+  /** What of the run on show is outlined in this view. */
+  get traced(): Outlines | null {
+    return this.prediction.traced;
+  }
+
+  /** Who else draws over the slide, in step with it. */
+  onFrame(draw: (projection: Projection | null, slide: Box | null) => void): void {
+    this.frameEvent = draw;
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.deepZoom.panBy(dx, dy);
   }
 
   zoomBy(factor: number): void {
@@ -125,6 +146,7 @@ export class Stage {
     this.comparison.draw(projection);
     this.drawings.draw(projection);
     this.region.draw(projection);
+    this.frameEvent(projection, this.slideBox());
     this.drawReadouts();
     // A frame is drawn for every tile that arrives; most of them are of the same place.
     const place = projection ? Object.values(projection).join() : "";

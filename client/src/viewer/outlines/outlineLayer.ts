@@ -32,6 +32,7 @@ export class OutlineLayer {
   private state: AppState | null = null;
   private projection: Projection | null = null;
   private drawing: Drawing | null = null;
+  private held: Outlines | null = null;
 
   constructor(
     surface: HTMLElement,
@@ -58,6 +59,11 @@ export class OutlineLayer {
     this.update();
   }
 
+  /** The outlines that are on show; null where none are. */
+  get shown(): Outlines | null {
+    return this.canvas.hidden ? null : this.held;
+  }
+
   invalidate(run: string, boxes: readonly Box[] | null): void {
     if (this.state?.slide?.runId === run) this.loader.invalidate(boxes, () => this.update());
   }
@@ -68,7 +74,9 @@ export class OutlineLayer {
     this.paint(request);
   }
 
-  private accept({ request, collections }: Outlines): void {
+  private accept(outlines: Outlines): void {
+    const { request, collections } = outlines;
+    this.held = outlines;
     const paths = new Map<string, Path2D>();
     request.classNames.forEach((name, index) => {
       const collection = collections[index];

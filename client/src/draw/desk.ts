@@ -1,0 +1,346 @@
+/** Where one draws: the tools in hand, the layers on the slide, and what is done to them. */
+import type { Api } from "../api/client";
+import type { AnnotationSummary } from "../api/types";
+import type { Box, Point } from "../model/box";
+import type { Region } from "../model/region";
+import type { Action } from "../state/reducer";
+import { openDetail, selectedRun } from "../state/selectors";
+import type { AppState } from "../state/state";
+import { Store } from "../state/store";
+import { outlinedBy, type Traced, wholeOf } from "./accept";
+import type { Drafts } from "./drafts";
+import { boxOf, classOf, type DrawClass, newId, polygon, regionOf } from "./element";
+import { Keeper } from "./keeper";
+import { LayerShelf } from "./layerShelf";
+import { add, cut, merge, reclass, remove, type Sketch, select, selection } from "./sketch";
+import {
+  activeLayer,
+  chosenClass,
+  type DeskAction,
+  type DeskState,
+  freeName,
+  INITIAL_DESK,
+  isSafe,
+  LARGEST_BRUSH,
+  layersHere,
+  mayDraw,
+  newLayer,
+  reduceDesk,
+  SMALLEST_BRUSH,
+  sketchOf,
+  type ToolName,
+} from "./state";
+import { makeTool } from "./tools";
+import type { Bench, Tool } from "./tools/tool";
+
+export interface DeskEvents {
+  readonly onTrouble: (error: unknown) => void;
+  readonly onListChanged: () => void;
+  /** Another tool of the viewer has to be put away. */
+  readonly onTaken: () => void;
+  /** What a model has outlined in this view; null where nothing is outlined. */
+  readonly traced: () => Traced | null;
+}
+
+const NOTE_MS = 9000;
+const BRUSH_STEP = 1.25;
+
+export class Desk implements Bench {
+  readonly store = new Store<DeskState, DeskAction>(reduceDesk, INITIAL_DESK);
+  private readonly keeper: Keeper;
+  private readonly layers: LayerShelf;
+  private held: Tool | null = null;
+  private noteTimer: ReturnType<typeof setTimeout> | undefined;
+  private wasOnline = true;
+
+  constructor(
+    private readonly api: Api,
+    private readonly app: Store<AppState, Action>,
+    drafts: Drafts,
+    private readonly events: DeskEvents,
+  ) {
+    this.keeper = new Keeper(api, this.store, drafts, () => accountOf(app.state) ?? "", events);
+    this.layers = new LayerShelf(api, this.store, this.keeper, drafts, {
+      account: () => accountOf(app.state),
+      onNote: (note) => this.note(note),
+      onTrouble: events.onTrouble,
+    });
+    this.store.subscribe(() => this.keeper.look());
+    app.subscribe((state) => this.follow(state));
+    addEventListener("beforeunload", (event) => {
+      if (!this.store.state.layers.every(isSafe)) event.preventDefault();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.keeper.resume();
+    });
+  }
+
+  get state(): DeskState {
+    return this.store.state;
+  }
+
+  /** Null for the hand that moves the slide. */
+  get tool(): Tool | null {
+    return this.held;
+  }
+
+  get sketch(): Sketch {
+    return sketchOf(this.state);
+  }
+
+  get chosen(): DrawClass {
+    return chosenClass(this.state);
+  }
+
+  get brushRadius(): number {
+    return this.state.brush;
+  }
+
+  take(tool: ToolName): void {
+    if (this.state.slide === null) return;
+    if (tool !== "pan") this.events.onTaken();
+    // Whoever reaches for another tool has not thought better of the polygon in hand.
+    this.held?.finish();
+    this.held = makeTool(tool, this);
+    this.change({ tool });
+  }
+
+  commit(sketch: Sketch): void {
+    const { state } = this;
+    if (state.slide === null) return;
+    const layer = activeLayer(state);
+    if (layer && !mayDraw(state)) {
+      this.note(`“${layer.name}” is ${layer.locked ? "locked" : "hidden"}: nothing was changed.`);
+      return;
+    }
+    const client = layer?.client ?? this.begin(state.slide);
+    this.store.dispatch({ type: "drawn", client, sketch });
+  }
+
+  amend({ selected }: Sketch): void {
+    const client = activeLayer(this.state)?.client;
+    if (client) this.store.dispatch({ type: "selected", client, ids: selected });
+  }
+
+  accept(what: Point | readonly Region[]): void {
+    void this.takeOver(what);
+  }
+
+  /** The last corner of what is being drawn, or else the last step. */
+  undo(): void {
+    if (this.held?.draft) {
+      if (!this.held.takeBack()) this.held.abandon();
+      return;
+    }
+    this.held?.abandon();
+    this.store.dispatch({ type: "undo" });
+  }
+
+  redo(): void {
+    this.held?.abandon();
+    this.store.dispatch({ type: "redo" });
+  }
+
+  /** Deletes what is selected. */
+  erase(): void {
+    const { sketch } = this;
+    if (sketch.selected.length > 0) this.commit(remove(sketch, sketch.selected));
+  }
+
+  selectAll(): void {
+    const { sketch } = this;
+    this.amend(
+      select(
+        sketch,
+        sketch.elements.map(({ id }) => id),
+      ),
+    );
+  }
+
+  merge(): void {
+    const { sketch } = this;
+    const merged = merge(sketch);
+    if (merged !== sketch) this.commit(merged);
+    else this.note("Select two or more regions that touch (Shift+click), then merge them.");
+  }
+
+  /** The selected regions are taken out of all others of the layer that they overlap. */
+  subtractSelected(): void {
+    const { sketch } = this;
+    const chosen = selection(sketch);
+    const area = chosen.flatMap((each) => regionOf(each) ?? []);
+    const rest = remove(sketch, sketch.selected);
+    const next = area.length > 0 ? cut(select(rest, []), area, 0) : rest;
+    if (next !== rest) this.commit({ ...next, selected: [] });
+  }
+
+  chooseClass(className: string): void {
+    this.change({ className });
+  }
+
+  classifySelected(className: string): void {
+    const of = this.state.classes.find(({ name }) => name === className);
+    if (!of) return;
+    this.chooseClass(className);
+    if (this.sketch.selected.length > 0) this.commit(reclass(this.sketch, of));
+  }
+
+  setSubtracting(subtracting: boolean): void {
+    this.change({ subtracting });
+  }
+
+  resizeBrush(direction: 1 | -1): void {
+    const wanted = Math.round(this.state.brush * BRUSH_STEP ** direction);
+    const radius = wanted === this.state.brush ? wanted + direction : wanted;
+    this.change({ brush: Math.min(LARGEST_BRUSH, Math.max(SMALLEST_BRUSH, radius)) });
+  }
+
+  showHelp(help: boolean): void {
+    this.change({ help });
+  }
+
+  dismissNote(): void {
+    this.change({ note: null });
+  }
+
+  note(note: string): void {
+    clearTimeout(this.noteTimer);
+    this.change({ note });
+    this.noteTimer = setTimeout(() => this.dismissNote(), NOTE_MS);
+  }
+
+  /** Draws in this layer from now on. */
+  drawIn(client: string): void {
+    this.held?.abandon();
+    this.store.dispatch({ type: "active", client });
+  }
+
+  /** Opens an annotation to draw in. */
+  async edit(summary: AnnotationSummary): Promise<void> {
+    this.held?.abandon();
+    await this.layers.edit(summary);
+    if (this.state.tool === "pan") this.take("select");
+  }
+
+  /** Another layer, to begin with nothing. */
+  addLayer(): void {
+    if (this.state.slide !== null) this.begin(this.state.slide);
+  }
+
+  setVisible(client: string, visible: boolean): void {
+    this.store.dispatch({ type: "layerChanged", client, change: { visible } });
+  }
+
+  setLocked(client: string, locked: boolean): void {
+    this.store.dispatch({ type: "layerChanged", client, change: { locked } });
+  }
+
+  dismissConflict(client: string): void {
+    this.store.dispatch({ type: "layerChanged", client, change: { conflict: null } });
+  }
+
+  /** At once, and not in a second. */
+  saveNow(): void {
+    this.keeper.resume();
+  }
+
+  versions(client: string) {
+    return this.layers.versions(client);
+  }
+
+  restore(client: string, version: string): Promise<void> {
+    return this.layers.restore(client, version);
+  }
+
+  private follow(state: AppState): void {
+    const detail = openDetail(state);
+    const account = accountOf(state);
+    this.layers.show(account, detail?.id ?? null, state.slide?.annotations ?? null);
+    if (this.state.slide === null || this.state.tool === "pan") this.held = null;
+    if (state.region.drawing && this.state.tool !== "pan") this.take("pan");
+    if (state.online && !this.wasOnline) this.keeper.resume();
+    this.wasOnline = state.online;
+  }
+
+  private begin(slide: string): string {
+    const client = newId();
+    const { account, slide: open } = this.app.state;
+    const user = account.status === "ready" ? account.value.user : null;
+    const listed = open?.annotations.status === "ready" ? open.annotations.value : [];
+    const taken = [...listed, ...layersHere(this.state)].map(({ name }) => name);
+    const name = freeName(user?.name || "Annotations", taken);
+    const layer = newLayer(slide, client, name);
+    this.store.dispatch({ type: "layerOpened", layer, active: true });
+    return client;
+  }
+
+  private async takeOver(what: Point | readonly Region[]): Promise<void> {
+    const { slide } = this.state;
+    const detail = openDetail(this.app.state);
+    const traced = this.events.traced();
+    if (!detail || !traced) {
+      this.note("No outlines here: show a run's outlines and zoom in until they appear.");
+      return;
+    }
+    const box: Box = [0, 0, detail.width, detail.height];
+    const found = outlinedBy(traced, what, box);
+    if (found.length === 0) return;
+    const never = new AbortController().signal;
+    try {
+      const whole = await Promise.all(
+        found.map((each) =>
+          wholeOf(each, traced.request, box, (query) => this.api.polygons(query, never)),
+        ),
+      );
+      if (this.state.slide === slide) this.put(whole);
+    } catch (error) {
+      this.note(`Nothing was taken over: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  private put(whole: Awaited<ReturnType<typeof wholeOf>>[]): void {
+    const { sketch } = this;
+    const made = whole.map(({ className, region }) => polygon(region, this.classNamed(className)));
+    const fresh = made.filter(
+      (each, index) =>
+        ![...sketch.elements, ...made.slice(0, index)].some(
+          (other) =>
+            classOf(other).name === classOf(each).name &&
+            boxOf(other).every((side, at) => Math.abs(side - (boxOf(each)[at] ?? 0)) < 1),
+        ),
+    );
+    const cutOff = whole.filter(({ isCut }) => isCut).length;
+    if (fresh.length > 0) this.commit(add(sketch, fresh));
+    const count = fresh.length === 1 ? "One region" : `${fresh.length} regions`;
+    const rest = cutOff > 0 ? ` ${cutOff} go on beyond what can be traced at once.` : "";
+    const how = "Press V to pull at corners, B and E to mend with the brush.";
+    this.note(
+      fresh.length === 0 ? "It is in your layer already." : `${count} accepted. ${how}${rest}`,
+    );
+  }
+
+  /** A model's class among those that are drawn with: by its name, or by its code. */
+  private classNamed(name: string): DrawClass {
+    const { classes } = this.state;
+    const predicted = selectedRun(this.app.state)?.classes.find((each) => each.name === name);
+    return (
+      classes.find((each) => each.name === name) ??
+      classes.find(({ code, is_roi }) => code === predicted?.code && !is_roi) ?? {
+        name,
+        colour: predicted?.color ?? this.chosen.colour,
+      }
+    );
+  }
+
+  private change(change: Extract<DeskAction, { type: "desk" }>["change"]): void {
+    this.store.dispatch({ type: "desk", change });
+  }
+}
+
+/** Whose drafts are whose; null while nobody knows who looks. */
+function accountOf({ account }: AppState): string | null {
+  if (account.status !== "ready") return null;
+  const { mode, site, user } = account.value;
+  if (mode === "dsa" && !user) return null;
+  return `${mode} ${site ?? ""} ${user?.id ?? ""}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * What the service does not have yet, in this browser: written at each stroke, before any network.
+ *
+ * A draft belongs to the page that draws it for as long as that page lives, which a lock of the
+ * browser says; what a page has left behind, because it was closed or fell, another may take up.
+ */
+import { createStore, del, entries, set, type UseStore } from "idb-keyval";
+import type { AnnotationDocument } from "../api/types";
+
+export interface Draft {
+  /** Of the layer, as its page calls it. */
+  readonly client: string;
+  /** Whose it is: nobody else at this screen is to see it. */
+  readonly account: string;
+  readonly slide: string;
+  readonly annotation: string | null;
+  readonly version: string | null;
+  readonly document: AnnotationDocument;
+}
+
+export class Drafts {
+  private readonly store: UseStore;
+  private readonly locks = new Map<string, () => void>();
+
+  /** @param root Where the viewer lives: two services on one host keep their drafts apart. */
+  constructor(root: string) {
+    this.store = createStore(`histoloop ${root}`, "drafts");
+  }
+
+  async put(draft: Draft): Promise<void> {
+    await this.own(draft.client);
+    await set(draft.client, draft, this.store);
+  }
+
+  async remove(client: string): Promise<void> {
+    await del(client, this.store);
+    this.disown(client);
+  }
+
+  /** Those on a slide that no living page owns; from now on this page does. */
+  async takeUp(account: string, slide: string): Promise<readonly Draft[]> {
+    const all = (await entries<string, Draft>(this.store)).map(([, draft]) => draft);
+    const here = all.filter((each) => each.account === account && each.slide === slide);
+    const owned = await Promise.all(here.map(({ client }) => this.own(client)));
+    return here.filter((_, index) => owned[index]);
+  }
+
+  /** Gives all up, to whoever comes next: this page shows another account. */
+  disownAll(): void {
+    for (const client of [...this.locks.keys()]) this.disown(client);
+  }
+
+  /** False where it is this page's already, or another's. */
+  private async own(client: string): Promise<boolean> {
+    if (this.locks.has(client)) return false;
+    // Plain http from another machine has no locks: then drafts are taken up by whoever comes, and
+    // two pages that save the same one are told apart by their versions.
+    if (!navigator.locks) {
+      this.locks.set(client, () => {});
+      return true;
+    }
+    return new Promise((resolve, reject) => {
+      const held = (lock: Lock | null): Promise<void> | undefined => {
+        if (!lock) {
+          resolve(false);
+          return;
+        }
+        return new Promise((release) => {
+          this.locks.set(client, release);
+          resolve(true);
+        });
+      };
+      const name = `histoloop draft ${client}`;
+      navigator.locks.request(name, { ifAvailable: true }, held).catch(reject);
+    });
+  }
+
+  private disown(client: string): void {
+    this.locks.get(client)?.();
+    this.locks.delete(client);
+  }
+}

@@ -1,0 +1,210 @@
+/** Which layers lie on the desk: one's own from the last time, drafts left behind, others on demand. */
+import type { Api } from "../api/client";
+import { ProblemError } from "../api/http";
+import type { AnnotationSummary, AnnotationVersion } from "../api/types";
+import type { Loadable, OpenSlide } from "../state/state";
+import type { Store } from "../state/store";
+import type { Draft, Drafts } from "./drafts";
+import { drawable, newId } from "./element";
+import type { Keeper } from "./keeper";
+import {
+  CLIENT_ATTRIBUTE,
+  type DeskAction,
+  type DeskState,
+  type Layer,
+  layersHere,
+  newLayer,
+  sameElements,
+  storedLayer,
+} from "./state";
+
+export interface ShelfEvents {
+  readonly account: () => string | null;
+  readonly onNote: (note: string) => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** More than this are drawn by the archive's own viewer. */
+export const MOST_ELEMENTS = 20_000;
+
+export class LayerShelf {
+  private account: string | null = null;
+  private listed: readonly AnnotationSummary[] | null = null;
+  /** The slide whose own layers were looked for. */
+  private begun: string | null = null;
+
+  constructor(
+    private readonly api: Api,
+    private readonly store: Store<DeskState, DeskAction>,
+    private readonly keeper: Keeper,
+    private readonly drafts: Drafts,
+    private readonly events: ShelfEvents,
+  ) {}
+
+  show(
+    account: string | null,
+    slide: string | null,
+    annotations: OpenSlide["annotations"] | null,
+  ): void {
+    if (account !== this.account) this.changeAccount(account);
+    if (slide !== this.store.state.slide) {
+      this.begun = null;
+      this.listed = null;
+      this.store.dispatch({ type: "slide", slide });
+      if (slide !== null) void this.loadClasses(slide);
+    }
+    if (slide === null || account === null || annotations?.status !== "ready") return;
+    const { value } = annotations;
+    if (value === this.listed) return;
+    this.listed = value;
+    if (this.begun === slide) void this.refresh(slide, value);
+    else {
+      this.begun = slide;
+      void this.begin(slide, account, value);
+    }
+  }
+
+  /** Opens an annotation to draw in, or takes it in hand where it is open. */
+  async edit(summary: AnnotationSummary): Promise<void> {
+    const { slide } = this.store.state;
+    const open = layersHere(this.store.state).find(({ annotation }) => annotation === summary.id);
+    if (open) this.store.dispatch({ type: "active", client: open.client });
+    else if (slide !== null) await this.tried(() => this.open(slide, summary.id, true));
+  }
+
+  async versions(client: string): Promise<Loadable<readonly AnnotationVersion[]>> {
+    await this.keeper.save(client);
+    const layer = this.layer(client);
+    if (!layer?.annotation) return { status: "ready", value: [] };
+    try {
+      return { status: "ready", value: await this.api.annotationVersions(layer.annotation) };
+    } catch (error) {
+      if (error instanceof ProblemError) return { status: "failed", problem: error.problem };
+      this.events.onTrouble(error);
+      const title = "The service does not answer.";
+      return { status: "failed", problem: { title, status: 0, detail: title, hint: null } };
+    }
+  }
+
+  /** The layer as it was then, as a step that can be undone. */
+  async restore(client: string, version: string): Promise<void> {
+    await this.keeper.save(client);
+    const layer = this.layer(client);
+    if (!layer?.annotation || layer.version === null || layer.mark.kind !== "saved") return;
+    const { annotation, version: now } = layer;
+    await this.tried(async () => {
+      await this.api.restoreAnnotation(annotation, version, now);
+      await this.reread(layer, true);
+    });
+  }
+
+  private changeAccount(account: string | null): void {
+    // What is unsaved lies among the drafts, for when they come back.
+    for (const { client } of this.store.state.layers) {
+      this.store.dispatch({ type: "layerClosed", client });
+      this.keeper.forget(client);
+    }
+    this.drafts.disownAll();
+    this.account = account;
+    this.begun = null;
+  }
+
+  private async loadClasses(slide: string): Promise<void> {
+    await this.tried(async () => {
+      const classes = await this.api.classesToDraw();
+      if (this.store.state.slide === slide) this.store.dispatch({ type: "classes", classes });
+    });
+  }
+
+  private async begin(
+    slide: string,
+    account: string,
+    listed: readonly AnnotationSummary[],
+  ): Promise<void> {
+    await this.tried(async () => {
+      const drafts = await this.drafts.takeUp(account, slide).catch(() => []);
+      for (const draft of drafts) await this.recover(draft, listed);
+      if (this.store.state.slide !== slide || layersHere(this.store.state).length > 0) return;
+      const own = listed
+        .filter(isOwn)
+        .sort((a, b) => b.updated.localeCompare(a.updated))
+        .find(({ elements_count }) => elements_count <= MOST_ELEMENTS);
+      if (own) await this.open(slide, own.id, true);
+    });
+  }
+
+  /** Strokes that have not reached the service: saved now, over what they were drawn on. */
+  private async recover(draft: Draft, listed: readonly AnnotationSummary[]): Promise<void> {
+    const { slide, client, document } = draft;
+    const made =
+      draft.annotation === null
+        ? listed.find(({ attributes }) => attributes[CLIENT_ATTRIBUTE] === client)
+        : null;
+    const annotation = made?.id ?? draft.annotation;
+    const version = made?.version ?? draft.version;
+    const at = annotation !== null && version !== null ? { id: annotation, version } : null;
+    const bare = newLayer(slide, client, document.name);
+    const layer = at ? storedLayer(slide, client, at, document) : withContent(bare, draft);
+    if (this.store.state.slide !== slide) return;
+    // Not known to be saved: the keeper sees to it, and to what somebody else has done meanwhile.
+    this.store.dispatch({ type: "layerOpened", layer, active: true });
+    this.events.onNote(
+      `“${layer.name}” had strokes that had not reached the service. They were kept in this browser and are being saved.`,
+    );
+  }
+
+  /** Others may have written: what is saved here follows, what is not is told apart on saving. */
+  private async refresh(slide: string, listed: readonly AnnotationSummary[]): Promise<void> {
+    for (const layer of layersHere(this.store.state)) {
+      const now = listed.find(({ id }) => id === layer.annotation);
+      const isStale = now && now.version !== layer.version && layer.mark.kind === "saved";
+      if (isStale && layer.slide === slide) await this.tried(() => this.reread(layer, false));
+    }
+  }
+
+  private async reread({ client, annotation, version }: Layer, isStep: boolean): Promise<void> {
+    if (annotation === null) return;
+    const stored = await this.api.annotation(annotation);
+    const now = this.layer(client);
+    // A stroke that came meanwhile goes first; so does a list that was older than what we have.
+    if (now?.mark.kind !== "saved" || now.version !== version) return;
+    if (stored.version === version) return;
+    const { present } = now.history;
+    const isSame = sameElements(stored.elements, present.elements);
+    const elements = isSame ? present.elements : drawable(stored.elements);
+    if (isSame)
+      this.store.dispatch({ type: "layerChanged", client, change: { version: stored.version } });
+    else this.keeper.reread(client, stored.version, { elements, selected: [] }, isStep);
+  }
+
+  private async open(slide: string, id: string, active: boolean): Promise<void> {
+    const stored = await this.api.annotation(id);
+    const isThere = layersHere(this.store.state).some(({ annotation }) => annotation === id);
+    if (this.store.state.slide !== slide || isThere) return;
+    this.keeper.open(storedLayer(slide, newId(), { id, version: stored.version }, stored), active);
+  }
+
+  private async tried(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      if (error instanceof ProblemError) this.events.onNote(error.problem.detail);
+      this.events.onTrouble(error);
+    }
+  }
+
+  private layer(client: string): Layer | undefined {
+    return this.store.state.layers.find((each) => each.client === client);
+  }
+}
+
+/** Made in this viewer by the one who looks. */
+function isOwn({ mine, editable, attributes }: AnnotationSummary): boolean {
+  return mine && editable && CLIENT_ATTRIBUTE in attributes;
+}
+
+function withContent(layer: Layer, { document }: Draft): Layer {
+  const { history } = layer;
+  const present = { elements: drawable(document.elements), selected: [] };
+  return { ...layer, history: { ...history, present } };
+}

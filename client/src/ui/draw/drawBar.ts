@@ -1,0 +1,104 @@
+/** Above the slide while one draws: with which class, in which layer, and whether it is saved. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { styleMap } from "lit-html/directives/style-map.js";
+import type { Desk } from "../../draw/desk";
+import { classOf } from "../../draw/element";
+import { selection } from "../../draw/sketch";
+import { activeLayer, type DeskState, type Layer, layersHere } from "../../draw/state";
+import { ICONS } from "../icons";
+
+/** So many classes have a key. */
+const KEYS = 9;
+
+export function drawBar(desk: Desk): TemplateResult {
+  const { state } = desk;
+  const draws = state.tool !== "pan";
+  const marked = saveMark(state);
+  const isShown = draws || marked !== null;
+  return html`
+    ${isShown ? html`<div class="draw-row">${draws ? palette(desk) : nothing}${marked ? markOf(marked) : nothing}</div>` : nothing}
+    ${conflicts(desk)} ${note(desk)}
+  `;
+}
+
+function palette(desk: Desk): TemplateResult {
+  const { classes, className } = desk.state;
+  if (classes.length === 0) {
+    return html`<p class="draw-hint">No classes are set up: what you draw is “Unclassified”.</p>`;
+  }
+  const isOther = selection(desk.sketch).some((each) => classOf(each).name !== className);
+  return html`<div class="class-chips" role="radiogroup" aria-label="Class to draw with">
+    ${classes.map(({ name, colour }, index) => {
+      const key = index < KEYS ? String(index + 1) : null;
+      const title = key ? `${name} (${key}; Shift+${key} for what is selected)` : name;
+      return html`<button class="class-chip" role="radio" data-testid="class-chip" title=${title}
+        aria-checked=${name === className ? "true" : "false"}
+        @click=${(event: MouseEvent) => (event.shiftKey ? desk.classifySelected(name) : desk.chooseClass(name))}>
+        ${key ? html`<kbd>${key}</kbd>` : nothing}
+        <span class="swatch" style=${styleMap({ background: colour })}></span>${name}
+      </button>`;
+    })}
+    ${
+      isOther && className
+        ? html`<button class="quiet" title="Give what is selected this class (Shift+number)"
+            @click=${() => desk.classifySelected(className)}>Set on selected</button>`
+        : nothing
+    }
+  </div>`;
+}
+
+interface Marked {
+  readonly kind: string;
+  readonly text: string;
+  readonly title: string;
+}
+
+/** Of all layers the one that is worst off speaks; null where nothing was drawn. */
+function saveMark(state: DeskState): Marked | null {
+  const order = ["refused", "offline", "unsaved", "saving", "saved"];
+  const worst = [...state.layers]
+    .filter((layer) => layer.annotation !== null || layer.mark.kind !== "saved")
+    .sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind))[0];
+  return worst ? wordsFor(worst) : null;
+}
+
+export function wordsFor({ mark, kept, name, conflict }: Layer): Marked {
+  const { kind } = mark;
+  const where = kept ? "kept in this browser" : "not even kept in this browser";
+  switch (mark.kind) {
+    case "saved":
+      return conflict
+        ? { kind: "conflict", text: "Saved beside another version", title: conflict }
+        : { kind, text: "Saved", title: `“${name}” is saved.` };
+    case "saving":
+      return { kind, text: "Saving…", title: `“${name}” is being saved; it is ${where}.` };
+    case "unsaved":
+      return { kind, text: "Not saved yet", title: `“${name}” is ${where} until it is saved.` };
+    case "offline":
+      return { kind, text: `Offline: ${where}`, title: mark.detail };
+    case "refused":
+      return { kind, text: `Not saved, ${where}`, title: mark.detail };
+  }
+}
+
+function markOf({ kind, text, title }: Marked): TemplateResult {
+  return html`<span class="save-mark" role="status" data-testid="save-mark" data-kind=${kind} title=${title}>${text}</span>`;
+}
+
+function conflicts(desk: Desk): TemplateResult[] {
+  return layersHere(desk.state).flatMap(({ conflict, mark, client }) => {
+    if (mark.kind === "refused" && activeLayer(desk.state)?.client === client) {
+      return html`<div class="draw-note" role="alert" data-testid="draw-refused"><p>${mark.detail}</p>
+        <button class="quiet" @click=${() => desk.saveNow()}>Try again</button></div>`;
+    }
+    if (!conflict) return [];
+    return html`<div class="draw-note" role="alert" data-testid="draw-conflict"><p>${conflict}</p>
+      <button class="quiet icon-only" aria-label="Dismiss" @click=${() => desk.dismissConflict(client)}>${ICONS.cross}</button></div>`;
+  });
+}
+
+function note(desk: Desk): TemplateResult | typeof nothing {
+  if (desk.state.note === null) return nothing;
+  return html`<div class="draw-note plain" role="status" data-testid="draw-note"><p>${desk.state.note}</p>
+    <button class="quiet icon-only" aria-label="Dismiss" @click=${() => desk.dismissNote()}>${ICONS.cross}</button></div>`;
+}

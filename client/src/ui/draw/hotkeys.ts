@@ -1,0 +1,88 @@
+/** Which key does what. The titles of the buttons and the help sheet are made from it. */
+import type { ToolName } from "../../draw/state";
+
+export interface Key {
+  readonly key: string;
+  readonly ctrl: boolean;
+  readonly shift: boolean;
+  /** Of the digit row, whatever Shift makes of it; null for other keys. */
+  readonly digit: number | null;
+}
+
+export type KeyCommand =
+  | { readonly kind: "tool"; readonly tool: ToolName }
+  | { readonly kind: "class"; readonly index: number; readonly ofSelected: boolean }
+  | { readonly kind: "brush"; readonly direction: 1 | -1 }
+  | {
+      readonly kind:
+        | "undo"
+        | "redo"
+        | "save"
+        | "selectAll"
+        | "merge"
+        | "subtracting"
+        | "finish"
+        | "takeBack"
+        | "abandon"
+        | "help";
+    };
+
+export const TOOL_KEYS: Readonly<Record<ToolName, string>> = {
+  pan: "H",
+  select: "V",
+  polygon: "P",
+  lasso: "L",
+  brush: "B",
+  eraser: "E",
+  rectangle: "R",
+  ellipse: "O",
+  point: "D",
+  split: "X",
+  accept: "A",
+};
+
+export const TOOL_NAMES: Readonly<Record<ToolName, string>> = {
+  pan: "Move the slide",
+  select: "Select and reshape",
+  polygon: "Polygon",
+  lasso: "Lasso",
+  brush: "Brush",
+  eraser: "Eraser",
+  rectangle: "Rectangle",
+  ellipse: "Ellipse",
+  point: "Point",
+  split: "Split along a line",
+  accept: "Accept a model's outline",
+};
+
+const PLAIN: Readonly<Record<string, KeyCommand>> = {
+  "[": { kind: "brush", direction: -1 },
+  "]": { kind: "brush", direction: 1 },
+  "?": { kind: "help" },
+  enter: { kind: "finish" },
+  escape: { kind: "abandon" },
+  backspace: { kind: "takeBack" },
+  delete: { kind: "takeBack" },
+  g: { kind: "merge" },
+  s: { kind: "subtracting" },
+  ...Object.fromEntries(
+    Object.entries(TOOL_KEYS).map(([tool, key]) => [
+      key.toLowerCase(),
+      { kind: "tool", tool: tool as ToolName } as const,
+    ]),
+  ),
+};
+
+const WITH_CTRL: Readonly<Record<string, KeyCommand>> = {
+  z: { kind: "undo" },
+  y: { kind: "redo" },
+  s: { kind: "save" },
+  a: { kind: "selectAll" },
+};
+
+export function commandFor({ key, ctrl, shift, digit }: Key): KeyCommand | null {
+  const small = key.toLowerCase();
+  if (ctrl) return shift && small === "z" ? { kind: "redo" } : (WITH_CTRL[small] ?? null);
+  if (digit) return { kind: "class", index: digit - 1, ofSelected: shift };
+  return PLAIN[small] ?? null;
+}

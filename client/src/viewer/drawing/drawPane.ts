@@ -1,0 +1,159 @@
+/** Takes the pointer from the slide while a tool is in hand, and gives it back to move the slide. */
+import type { Desk } from "../../draw/desk";
+import type { Touch } from "../../draw/tools/tool";
+import type { Box, Point } from "../../model/box";
+import { type Projection, toBase } from "../../model/projection";
+import { SketchLayer } from "./sketchLayer";
+
+export interface DrawPaneEvents {
+  /** The slide is to be moved by so many CSS pixels. */
+  readonly onPan: (dx: number, dy: number) => void;
+}
+
+const PRIMARY = 0;
+const MIDDLE = 1;
+
+export class DrawPane {
+  private readonly pane = document.createElement("div");
+  private readonly layer: SketchLayer;
+  private projection: Projection | null = null;
+  private slide: Box | null = null;
+  private cursor: Point | null = null;
+  private deed: "draws" | "pans" | null = null;
+  private isSpaceHeld = false;
+  private frame = 0;
+
+  constructor(
+    surface: HTMLElement,
+    private readonly desk: Desk,
+    private readonly events: DrawPaneEvents,
+  ) {
+    this.layer = new SketchLayer(surface);
+    this.pane.className = "draw-pane";
+    this.pane.dataset.testid = "draw-pane";
+    surface.append(this.pane);
+    this.pane.addEventListener("pointerdown", (event) => this.press(event));
+    this.pane.addEventListener("pointermove", (event) => this.move(event));
+    this.pane.addEventListener("pointerup", (event) => this.release(event));
+    this.pane.addEventListener("pointercancel", () => this.abandon());
+    this.pane.addEventListener("pointerleave", () => this.leave());
+    this.pane.addEventListener("dblclick", () => {
+      this.desk.tool?.finish();
+      this.repaint();
+    });
+    addEventListener("keydown", (event) => this.holdSpace(event, true));
+    addEventListener("keyup", (event) => this.holdSpace(event, false));
+    addEventListener("blur", () => this.setSpace(false));
+    desk.store.subscribe(() => this.show());
+  }
+
+  /** After every frame of the slide. */
+  draw(projection: Projection | null, slide: Box | null): void {
+    this.projection = projection;
+    this.slide = slide;
+    this.paint();
+  }
+
+  /** Before the next frame; moves of the pointer come more often than those. */
+  repaint(): void {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paint();
+    });
+  }
+
+  private show(): void {
+    const { tool } = this.desk.state;
+    this.pane.classList.toggle("active", tool !== "pan");
+    this.pane.dataset.tool = tool;
+    this.repaint();
+  }
+
+  private paint(): void {
+    const { desk, cursor } = this;
+    this.layer.paint(this.projection, { desk: desk.state, tool: desk.tool, cursor }, this.slide);
+  }
+
+  private press(event: PointerEvent): void {
+    if (event.button !== PRIMARY && event.button !== MIDDLE) return;
+    // Kept from OpenSeadragon, which would pan. The wheel still zooms.
+    event.stopPropagation();
+    event.preventDefault();
+    this.pane.setPointerCapture(event.pointerId);
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    const touch = this.touch(event);
+    const { tool } = this.desk;
+    const draws = event.button === PRIMARY && !this.isSpaceHeld && touch && tool?.press(touch);
+    this.deed = draws ? "draws" : "pans";
+    this.pane.classList.toggle("panning", this.deed === "pans");
+    this.repaint();
+  }
+
+  private move(event: PointerEvent): void {
+    if (this.deed === "pans") {
+      this.events.onPan(event.movementX, event.movementY);
+      return;
+    }
+    const { tool } = this.desk;
+    // A quick hand goes far between two frames; where it went is known all the same.
+    const all = this.deed === "draws" ? event.getCoalescedEvents() : [];
+    for (const each of all.length > 0 ? all : [event]) {
+      const touch = this.touch(each);
+      if (touch) tool?.move(touch, this.deed === "draws");
+      this.cursor = touch?.at ?? null;
+    }
+    this.repaint();
+  }
+
+  private release(event: PointerEvent): void {
+    const { deed } = this;
+    this.deed = null;
+    this.pane.classList.remove("panning");
+    if (deed === null) return;
+    event.stopPropagation();
+    const touch = this.touch(event);
+    if (deed === "draws" && touch) this.desk.tool?.release(touch);
+    this.repaint();
+  }
+
+  private abandon(): void {
+    this.deed = null;
+    this.desk.tool?.abandon();
+    this.repaint();
+  }
+
+  private leave(): void {
+    this.cursor = null;
+    this.repaint();
+  }
+
+  private touch(event: PointerEvent): Touch | null {
+    if (!this.projection) return null;
+    const { left, top } = this.pane.getBoundingClientRect();
+    const at = toBase(this.projection, { x: event.clientX - left, y: event.clientY - top });
+    const { altKey: alt, shiftKey: shift } = event;
+    const subtracts = alt || this.desk.state.subtracting;
+    return { at: within(at, this.slide), unit: 1 / this.projection.scale, subtracts, shift, alt };
+  }
+
+  private holdSpace(event: KeyboardEvent, isHeld: boolean): void {
+    if (event.code !== "Space" || this.desk.state.tool === "pan") return;
+    const { target } = event;
+    // Whoever walks through the page with the keyboard presses buttons by it.
+    if (isHeld && target instanceof HTMLElement && target.matches("input, :focus-visible")) return;
+    event.preventDefault();
+    this.setSpace(isHeld);
+  }
+
+  private setSpace(isHeld: boolean): void {
+    this.isSpaceHeld = isHeld;
+    this.pane.classList.toggle("ready-to-pan", isHeld);
+  }
+}
+
+/** Nothing is drawn beside the slide. */
+function within({ x, y }: Point, slide: Box | null): Point {
+  if (!slide) return { x, y };
+  const [, , width, height] = slide;
+  return { x: Math.min(width, Math.max(0, x)), y: Math.min(height, Math.max(0, y)) };
+}

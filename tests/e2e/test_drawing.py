@@ -1,0 +1,361 @@
+"""Drawing in the viewer, in a real browser, on a service that is killed in the midst of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from tests.support.annotated import GTCODES, TUMOR, write_slide
+from tests.support.dsa.browser import open_browser
+from tests.support.tiny_model import save_tiny_model
+
+pytestmark = pytest.mark.e2e
+
+COMMAND = Path(sys.executable).with_name("histoloop")
+SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
+PATIENCE = 60_000.0
+"""Milliseconds; a shared machine is slow."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass
+class Mortal:
+    """A service with slides, that can be killed and started again at the same address."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        slides, home = self.folder / "slides", self.folder / "home"
+        command = [COMMAND, "serve", "--slides", slides, "--home", home, "--port", str(self.port)]
+        codes = {"HISTOLOOP_RETRAIN_GTCODES": str(self.folder / "codes.csv")}
+        log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            command, env=os.environ | codes, stdout=log, stderr=log, start_new_session=True
+        )
+        for _ in range(1500):
+            with suppress(requests.ConnectionError):
+                requests.get(f"{self.url}api/health", timeout=10).raise_for_status()
+                return
+            time.sleep(0.1)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def kill(self) -> None:
+        """Without a word of warning, and all that it has started with it."""
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(30)
+            self.process = None
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+    folder = tmp_path_factory.mktemp("drawing")
+    for name in ("drawn", "holes", "predicted", "lost", "shared", "restored"):
+        write_slide(folder / "slides" / f"{name}.tiff")
+    (folder / "codes.csv").write_text(GTCODES)
+    save_tiny_model(folder / "home" / "models" / "tiny-1", network=sees_purple(), mpp=0.5)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        one = Mortal(folder, free.getsockname()[1])
+    one.start()
+    yield one
+    one.kill()
+
+
+def sees_purple() -> Any:
+    """A network that calls tumour what has little green in it."""
+    import keras
+
+    pixels = keras.Input((None, None, 3), name="pixels")
+    network = keras.Model(pixels, keras.layers.Conv2D(1, 1, activation="sigmoid")(pixels))
+    weights = np.zeros((1, 1, 3, 1), np.float32)
+    weights[..., 1, :] = -20
+    network.set_weights([weights, np.array([-3.6], np.float32)])
+    return network
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with open_browser() as one:
+        yield one
+
+
+@contextmanager
+def visiting(browser: Browser) -> Iterator[BrowserContext]:
+    """One person's browser; a page error fails the test."""
+    errors: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(PATIENCE)
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    yield context
+    context.close()
+    assert errors == []
+
+
+def opened(context: BrowserContext, service: Mortal, slide: str) -> Page:
+    page = context.new_page()
+    page.goto(service.url)
+    page.get_by_test_id("slide-item").filter(has_text=slide).click()
+    expect(page.locator("#stage-header")).to_contain_text(slide)
+    expect(page.get_by_test_id("tool-polygon")).to_be_visible()
+    page.wait_for_timeout(800)  # the slide comes to rest
+    return page
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/drawing-{name}.png")
+
+
+Offset = tuple[float, float]
+"""From the middle of the stage, in CSS pixels."""
+
+
+def on_screen(page: Page, at: Offset) -> Offset:
+    box = page.get_by_test_id("draw-pane").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2 + at[0], box["y"] + box["height"] / 2 + at[1]
+
+
+def polygon(page: Page, corners: Sequence[Offset]) -> None:
+    """With the mouse: a click each, and a double click on the last."""
+    page.keyboard.press("p")
+    for at in corners[:-1]:
+        page.mouse.click(*on_screen(page, at))
+    page.mouse.dblclick(*on_screen(page, corners[-1]))
+
+
+def stroke(page: Page, way: Sequence[Offset]) -> None:
+    page.mouse.move(*on_screen(page, way[0]))
+    page.mouse.down()
+    for at in way[1:]:
+        page.mouse.move(*on_screen(page, at), steps=12)
+    page.mouse.up()
+
+
+def saved(page: Page) -> None:
+    """What was drawn before is; the mark follows a stroke by a frame."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(page.get_by_test_id("save-mark")).to_have_attribute("data-kind", "saved")
+
+
+def shown(page: Page, count: int) -> None:
+    expect(page.get_by_test_id("sketch-canvas")).to_have_attribute("data-elements", str(count))
+
+
+def stored(service: Mortal, slide: str) -> dict[str, Any]:
+    """What the service has on a slide: documents by name."""
+
+    def get(path: str) -> Any:
+        return requests.get(f"{service.url}api/{path}", timeout=10).json()
+
+    id = next(one["id"] for one in get("slides")["slides"] if slide in one["name"])
+    listed = [one for one in get(f"slides/{id}/annotations")["annotations"] if one["editable"]]
+    assert len({one["name"] for one in listed}) == len(listed)
+    return {one["name"]: get(f"annotations/{one['id']}") for one in listed}
+
+
+def area(ring: Sequence[Sequence[float]]) -> float:
+    x, y = np.array(ring)[:, 0], np.array(ring)[:, 1]
+    return float(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2)
+
+
+SQUARE = [(-120.0, -100.0), (120.0, -100.0), (120.0, 100.0), (-120.0, 100.0)]
+BESIDE = [(-200.0, -200.0), (-140.0, -200.0), (-140.0, -140.0)]
+
+
+def test_a_polygon_is_saved_by_itself_and_is_there_after_a_reload(
+    service: Mortal, browser: Browser
+) -> None:
+    with visiting(browser) as context:
+        page = opened(context, service, "drawn")
+        polygon(page, SQUARE)
+        shown(page, 1)
+        shoot(page, "polygon")
+        saved(page)
+        (element,) = stored(service, "drawn")["Annotations"]["elements"]
+        assert (element["type"], element["closed"]) == ("polyline", True)
+        assert len(element["points"]) == 4
+        assert element["group"] == element["label"]["value"] == "mostly_tumor"
+        assert element["lineColor"] == "rgb(255, 0, 0)"
+
+        page.reload()
+        shown(page, 1)
+        expect(page.get_by_test_id("layer-item")).to_contain_text("Annotations")
+        polygon(page, BESIDE)
+        saved(page)
+        assert len(stored(service, "drawn")["Annotations"]["elements"]) == 2
+
+
+def test_brush_and_eraser_leave_a_hole_and_every_step_is_undone_and_redone(
+    service: Mortal, browser: Browser
+) -> None:
+    with visiting(browser) as context:
+        page = opened(context, service, "holes")
+        page.keyboard.press("b")
+        loop = [(-100.0, -80.0), (100.0, -80.0), (100.0, 80.0), (-100.0, 80.0), (-100.0, -80.0)]
+        stroke(page, loop)
+        saved(page)
+        (ring,) = stored(service, "holes")["Annotations"]["elements"]
+        assert len(ring["holes"]) == 1
+        stroke(page, [(-60.0, -80.0), (-60.0, 80.0)])
+        stroke(page, [(0.0, -80.0), (0.0, 80.0)])
+        stroke(page, [(60.0, -80.0), (60.0, 80.0)])
+        page.keyboard.press("e")
+        for _ in range(3):
+            page.keyboard.press("[")
+        page.mouse.move(*on_screen(page, (0.0, 0.0)))
+        shoot(page, "eraser")
+        stroke(page, [(-2.0, 0.0), (2.0, 0.0)])
+        saved(page)
+        (holed,) = stored(service, "holes")["Annotations"]["elements"]
+        smallest = min(area(hole) for hole in holed["holes"])
+        assert 0 < smallest < area(ring["holes"][0])
+        assert holed["id"] == ring["id"]
+
+        page.keyboard.press("Control+z")
+        saved(page)
+        before = stored(service, "holes")["Annotations"]["elements"][0]
+        assert len(before["holes"]) == len(holed["holes"]) - 1
+        for _ in range(4):
+            page.keyboard.press("Control+z")
+        shown(page, 0)
+        expect(page.get_by_test_id("undo")).to_be_disabled()
+        for _ in range(5):
+            page.keyboard.press("Control+Shift+z")
+        expect(page.get_by_test_id("redo")).to_be_disabled()
+        saved(page)
+        assert stored(service, "holes")["Annotations"]["elements"] == [holed]
+
+
+def test_a_predicted_region_is_accepted_and_pulled_into_shape(
+    service: Mortal, browser: Browser
+) -> None:
+    with visiting(browser) as context:
+        page = opened(context, service, "predicted")
+        page.get_by_test_id("model-picker").select_option("tiny@1")
+        page.get_by_test_id("segment-button").click()
+        expect(page.get_by_test_id("job-state")).to_have_text("Done", ignore_case=True)
+        page.wait_for_function(
+            "[...document.querySelectorAll('.outline-canvas')]"
+            ".some((one) => !one.hidden && Number(one.dataset.polygons) > 0)"
+        )
+        page.keyboard.press("a")
+        scale = 736 / 300  # the slide is as wide as the stage
+        middle = (TUMOR.x + TUMOR.width / 2 - 150, TUMOR.y + TUMOR.height / 2 - 120)
+        at = (middle[0] * scale, middle[1] * scale)
+        page.mouse.click(*on_screen(page, at))
+        expect(page.get_by_test_id("draw-note")).to_contain_text("accepted")
+        saved(page)
+        shoot(page, "accepted")
+        (taken,) = stored(service, "predicted")["Annotations"]["elements"]
+        assert taken["group"] == "mostly_tumor"  # by the code of the model's "tumor"
+        assert area(taken["points"]) == pytest.approx(TUMOR.width * TUMOR.height, rel=0.1)
+
+        # The same one twice is once.
+        page.mouse.click(*on_screen(page, at))
+        expect(page.get_by_test_id("draw-note")).to_contain_text("already")
+        shown(page, 1)
+
+        page.keyboard.press("v")
+        corner = ((TUMOR.x - 150) * scale, (TUMOR.y - 120) * scale)
+        stroke(page, [corner, (corner[0] - 60, corner[1] - 40)])
+        saved(page)
+        (pulled,) = stored(service, "predicted")["Annotations"]["elements"]
+        assert area(pulled["points"]) > area(taken["points"])
+        shoot(page, "pulled")
+
+
+def test_a_service_that_is_killed_in_the_midst_loses_no_stroke(
+    service: Mortal, browser: Browser
+) -> None:
+    with visiting(browser) as context:
+        page = opened(context, service, "lost")
+        polygon(page, SQUARE)
+        saved(page)
+        polygon(page, BESIDE)
+        service.kill()
+        polygon(page, [(x + 340, y) for x, y in BESIDE])
+        expect(page.get_by_test_id("save-mark")).to_have_attribute("data-kind", "offline")
+        expect(page.get_by_test_id("save-mark")).to_contain_text("kept in this browser")
+        shoot(page, "offline")
+        service.start()
+        saved(page)
+        assert len(stored(service, "lost")["Annotations"]["elements"]) == 3
+
+        # Gone again, and this time the page goes, too: what was drawn is found and saved.
+        service.kill()
+        polygon(page, [(x + 340, y + 340) for x, y in BESIDE])
+        expect(page.get_by_test_id("save-mark")).to_contain_text("kept in this browser")
+        page.close()
+        service.start()
+        again = opened(context, service, "lost")
+        expect(again.get_by_test_id("draw-note")).to_contain_text("kept in this browser")
+        shown(again, 4)
+        saved(again)
+        assert len(stored(service, "lost")["Annotations"]["elements"]) == 4
+
+
+def test_two_tabs_on_one_layer_lose_nothing(service: Mortal, browser: Browser) -> None:
+    with visiting(browser) as context:
+        first = opened(context, service, "shared")
+        polygon(first, SQUARE)
+        saved(first)
+        second = opened(context, service, "shared")
+        shown(second, 1)
+        polygon(first, BESIDE)
+        saved(first)
+
+        polygon(second, [(x + 340, y) for x, y in BESIDE])
+        expect(second.get_by_test_id("draw-conflict")).to_contain_text("Annotations (2)")
+        expect(second.get_by_test_id("layer-item")).to_have_count(2)
+        expect(second.get_by_test_id("save-mark")).to_have_attribute("data-kind", "conflict")
+        shoot(second, "conflict")
+        found = stored(service, "shared")
+        ids = {name: [one["id"] for one in each["elements"]] for name, each in found.items()}
+        assert sorted(ids) == ["Annotations", "Annotations (2)"]
+        common, theirs = ids["Annotations"]
+        assert ids["Annotations (2)"][0] == common
+        assert theirs not in ids["Annotations (2)"]
+        shown(second, 4)
+
+
+def test_an_earlier_version_is_restored(service: Mortal, browser: Browser) -> None:
+    with visiting(browser) as context:
+        page = opened(context, service, "restored")
+        polygon(page, SQUARE)
+        saved(page)
+        polygon(page, BESIDE)
+        shown(page, 2)
+        saved(page)
+        page.get_by_test_id("versions-button").click()
+        expect(page.get_by_test_id("version-item")).to_have_count(2)
+        shoot(page, "versions")
+        page.get_by_test_id("version-item").last.get_by_role("button").click()
+        shown(page, 1)
+        saved(page)
+        assert len(stored(service, "restored")["Annotations"]["elements"]) == 1
+        page.keyboard.press("Control+z")
+        shown(page, 2)
+        saved(page)
+        assert len(stored(service, "restored")["Annotations"]["elements"]) == 2
