@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from tests.support.annotated import GTCODES, write_slide
+from tests.support.annotated import drawn as drawn_by_people
 from tests.support.tiny_model import save_tiny_model
 
+from histoloop.annotations.files import body
 from histoloop.config import settings as settings_of
+from histoloop.errors import DatasetError
+from histoloop.jobs.dataset import DatasetParameters, build_dataset
+from histoloop.jobs.retrain_due import due
 from histoloop.service.app import create_app
 from histoloop.service.server import Service, running
 
@@ -217,3 +225,44 @@ def test_the_classes_are_those_of_the_table_else_the_model_s(client, service, tm
         ("stroma", 2, "#ff7d00"),
     ]
     assert [one["is_roi"] for one in found] == [True, False, False]
+
+
+def test_what_is_drawn_is_learnt_from_and_enough_of_it_starts_a_retraining(tmp_path):
+    """On the slides of the service's own folder; a deleted drawing teaches nothing."""
+    slides = tmp_path / "slides"
+    slides.mkdir()
+    for number in range(3):
+        write_slide(slides / f"TCGA-A2-A0A{number}-01Z-00-DX1.tiff", number)
+    (tmp_path / "codes.csv").write_text(GTCODES)
+    told = settings_of(
+        slides=slides,
+        home=tmp_path / "home",
+        port=0,
+        workers=1,
+        retrain_gtcodes=tmp_path / "codes.csv",
+        retrain_after=3,
+        retrain_quiet_s=60,
+    )
+    with running(told) as service:
+        client = create_app(service.library).test_client()
+        listed = client.get("/api/slides").json["slides"]
+        made = [drawn(client, one["id"], **drawing) for one in listed for drawing in ours()]
+        soon = datetime.now(UTC) + timedelta(seconds=61)
+        assert len(made) >= 3
+        assert due(told, service.library.ledger, soon) is not None
+        gone = client.delete(
+            f"/api/annotations/{made[-1]['id']}", headers={"If-Match": f'"{made[-1]["version"]}"'}
+        )
+        assert gone.status_code == 204
+    parameters = DatasetParameters(str(slides), tmp_path / "codes.csv", tmp_path / "snapshot")
+    built = build_dataset(parameters, told, lambda line: None).snapshot
+    learnt = {one.id for roi in built.rois for one in roi.annotations}
+    assert learnt == {one["id"] for one in made[:-1]}
+    elsewhere = settings_of(slides=tmp_path, home=tmp_path / "home")
+    with pytest.raises(DatasetError, match="no slide has an ROI"):
+        build_dataset(replace(parameters, out=tmp_path / "other"), elsewhere, lambda line: None)
+
+
+def ours() -> list[dict[str, object]]:
+    """What people draw on a slide, without what says who they are."""
+    return [{"name": "mine", "elements": body(one)["elements"]} for one in drawn_by_people()]

@@ -56,7 +56,10 @@ def rest(tissue_slide: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         client = app.test_client()
         slide = client.get("/api/slides").json["slides"][0]["id"]
         job = finished(client, asked(client, slide, model="tiny@1", roi=[0, 0, 900, 700])["id"])
+        body = {"name": "drawn", "elements": []}
+        drawn = client.post(f"/api/slides/{slide}/annotations", json=body).json["id"]
         known = {"/api/slides": slide, "/api/jobs": job["id"], "/api/runs": job["run"]}
+        known |= {"/api/annotations": drawn}
         schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
         yield Rest(schema, known)
 

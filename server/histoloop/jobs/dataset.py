@@ -8,6 +8,7 @@ from pathlib import Path
 from histoloop.annotations.annotators import Roster, read_roster
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.gtcodes import GTCodes, read_gtcodes
+from histoloop.annotations.local_store import LocalAnnotationStore
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.jobs.archive import dsa_site
@@ -26,7 +27,8 @@ class DatasetParameters:
     """What a user asks for; see `Request` for what is not said here.
 
     Attributes:
-        source: a folder of slides with documents beside them, or the address of a DSA.
+        source: a folder of slides with documents beside them, or the address of a DSA. To what
+            lies beside those of the service's own folder, what was drawn in its viewer is added.
         folder: of the DSA, or a collection; everything that may be seen without.
         classes: ``name=code,…;…``; each class of the table on its own without.
         consensus, sure, annotators: see `ConsensusPlan`.
@@ -89,7 +91,14 @@ def source_of(parameters: DatasetParameters, settings: Settings) -> Source:
     if not p.source.startswith(("http://", "https://")):
         if p.folder:
             raise UsageError("--folder names a folder of a DSA", hint="name the folder as --source")
-        return folder_source(Path(p.source))
+        return folder_source(Path(p.source), _drawn_on(Path(p.source), settings))
     site = dsa_site(settings, url=p.source)
     name = f"{site.url} {p.folder or ''}".strip()
     return Source(name, DsaSlideStore(site, p.folder), StoredDocuments(DsaAnnotationStore(site)))
+
+
+def _drawn_on(folder: Path, settings: Settings) -> LocalAnnotationStore | None:
+    """What people drew in the viewer, if it is this folder's: ids say nothing of another one."""
+    if settings.slides is None or folder.resolve() != settings.slides.resolve():
+        return None
+    return LocalAnnotationStore(settings.annotations)

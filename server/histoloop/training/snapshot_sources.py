@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -105,14 +106,33 @@ class DocumentsBeside:
                 yield _drawn(record, f"{path.stem}#{number}")
 
 
-def folder_source(folder: Path) -> Source:
+@dataclass(frozen=True)
+class DocumentsOf:
+    """The documents of several sources, one after the other."""
+
+    sources: tuple[DocumentSource, ...]
+
+    def of_slide(self, slide: str) -> Iterator[DrawnDocument]:
+        return chain.from_iterable(one.of_slide(slide) for one in self.sources)
+
+    def predicted(self, slide: str) -> Iterator[DrawnDocument]:
+        return chain.from_iterable(one.predicted(slide) for one in self.sources)
+
+
+def folder_source(folder: Path, drawn: AnnotationRecords | None = None) -> Source:
     """Slides with documents beside them.
+
+    Args:
+        drawn: where there are more, of the same slides.
 
     Raises:
         NotFoundError: there is no such folder.
     """
     slides = FolderSlideStore(folder)
-    return Source("folder", slides, DocumentsBeside(slides))
+    beside = DocumentsBeside(slides)
+    if drawn is None:
+        return Source("folder", slides, beside)
+    return Source("folder", slides, DocumentsOf((beside, StoredDocuments(drawn))))
 
 
 def _drawn(record: Document, place: str) -> DrawnDocument:
