@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -25,6 +25,9 @@ from tests.support.tiny_model import save_tiny_model
 pytestmark = pytest.mark.e2e
 
 COMMAND = Path(sys.executable).with_name("histoloop")
+AXE = Path(__file__).parents[2] / "client" / "node_modules" / "axe-core" / "axe.min.js"
+VIOLATIONS = """async () => (await axe.run()).violations.flatMap(
+    ({ id, nodes }) => nodes.map(({ target, failureSummary }) => [id, target, failureSummary]))"""
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
 PATIENCE = 60_000.0
 """Milliseconds; a shared machine is slow."""
@@ -70,7 +73,7 @@ class Mortal:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     folder = tmp_path_factory.mktemp("drawing")
-    for name in ("drawn", "holes", "predicted", "lost", "shared", "restored"):
+    for name in ("drawn", "seen", "holes", "predicted", "lost", "shared", "restored"):
         write_slide(folder / "slides" / f"{name}.tiff")
     (folder / "codes.csv").write_text(GTCODES)
     save_tiny_model(folder / "home" / "models" / "tiny-1", network=sees_purple(), mpp=0.5)
@@ -207,6 +210,26 @@ def test_a_polygon_is_saved_by_itself_and_is_there_after_a_reload(
         assert len(stored(service, "drawn")["Annotations"]["elements"]) == 2
 
 
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_nobody_is_shut_out_from_drawing(
+    service: Mortal, browser: Browser, scheme: Literal["dark", "light"]
+) -> None:
+    with visiting(browser) as context:
+        page = opened(context, service, "seen")
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(AXE.read_text())
+        polygon(page, SQUARE)
+        saved(page)
+        shoot(page, f"tool-{scheme}")
+        for key in ("v", "?"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+            assert page.evaluate(VIOLATIONS) == []
+        shoot(page, f"help-{scheme}")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_brush_and_eraser_leave_a_hole_and_every_step_is_undone_and_redone(
     service: Mortal, browser: Browser
 ) -> None:
@@ -257,7 +280,7 @@ def test_a_predicted_region_is_accepted_and_pulled_into_shape(
         page.get_by_test_id("segment-button").click()
         expect(page.get_by_test_id("job-state")).to_have_text("Done", ignore_case=True)
         page.wait_for_function(
-            "[...document.querySelectorAll('.outline-canvas')]"
+            "() => [...document.querySelectorAll('.outline-canvas')]"
             ".some((one) => !one.hidden && Number(one.dataset.polygons) > 0)"
         )
         page.keyboard.press("a")

@@ -27,12 +27,12 @@ function palette(desk: Desk): TemplateResult {
     return html`<p class="draw-hint">No classes are set up: what you draw is “Unclassified”.</p>`;
   }
   const isOther = selection(desk.sketch).some((each) => classOf(each).name !== className);
-  return html`<div class="class-chips" role="radiogroup" aria-label="Class to draw with">
+  return html`<div class="class-chips" role="group" aria-label="Class to draw with">
     ${classes.map(({ name, colour }, index) => {
       const key = index < KEYS ? String(index + 1) : null;
       const title = key ? `${name} (${key}; Shift+${key} for what is selected)` : name;
-      return html`<button class="class-chip" role="radio" data-testid="class-chip" title=${title}
-        aria-checked=${name === className ? "true" : "false"}
+      return html`<button class="class-chip" data-testid="class-chip" title=${title}
+        aria-pressed=${name === className ? "true" : "false"}
         @click=${(event: MouseEvent) => (event.shiftKey ? desk.classifySelected(name) : desk.chooseClass(name))}>
         ${key ? html`<kbd>${key}</kbd>` : nothing}
         <span class="swatch" style=${styleMap({ background: colour })}></span>${name}

@@ -25,7 +25,7 @@ export function layersPanel(
       layers.length === 0
         ? html`<p class="placeholder">Take a tool at the left of the slide and draw: your layer begins
             with the first stroke, and is saved by itself.</p>`
-        : html`<ul class="layer-list" role="radiogroup" aria-label="Layer to draw in">
+        : html`<ul class="layer-list">
             ${repeat(
               layers,
               ({ client }) => client,
