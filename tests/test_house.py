@@ -14,7 +14,7 @@ import histoloop
 
 PACKAGE = Path(histoloop.__file__).parent
 ROOMS = (
-    ("errors", "config", "durable", "geometry"),
+    ("errors", "config", "durable", "geometry", "logs"),
     ("slides",),
     ("tiling",),
     ("masks",),

@@ -6,6 +6,7 @@ import ipaddress
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,6 +58,12 @@ class Settings(BaseSettings):
         default=4,
         ge=1,
         description="whole slides at a time; more wait their turn, small regions do not",
+    )
+    log: Literal["text", "json"] = Field(
+        default="text", description="lines of the log: for people, or JSON for programs"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="what of HistoLoop's own is in the log"
     )
     lease_s: float = Field(
         default=60.0,

@@ -43,9 +43,11 @@ def serve(
     a key: without that address, whoever comes through it would act as you.
     """
     from histoloop.config import settings
+    from histoloop.logs import configure
     from histoloop.service.server import running, wait_for_end
 
     said = settings(slides=slides, dsa=dsa, home=home, host=host, port=port, scheduler=scheduler)
+    configure(said)
     with running(said) as service:
         typer.echo(f"HistoLoop listens on {service.url} (Ctrl-C ends it)")
         wait_for_end()

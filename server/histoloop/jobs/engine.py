@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from distributed import Client, Future, KilledWorker, LocalCluster, get_client, secede, wait
@@ -29,6 +30,7 @@ from histoloop.jobs.lifecycle import run_job
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.retrain_due import due
 from histoloop.jobs.turns import Lane, next_up, urgency
+from histoloop.logs import about, configure
 
 _log = logging.getLogger(__name__)
 
@@ -46,10 +48,16 @@ _LOST = (CancelledError, CommClosedError, ClosedClientError)
 
 @dataclass(frozen=True)
 class DaskExecutor:
-    """Shards as tasks of a cluster; those of a higher priority go first."""
+    """Shards as tasks of a cluster; those of a higher priority go first.
+
+    Attributes:
+        settings: how a service's job writes its log; job: its id.
+    """
 
     client: Client
     priority: int = 0
+    settings: Settings | None = None
+    job: str = ""
 
     def map(
         self,
@@ -105,6 +113,8 @@ class DaskExecutor:
                 self.client.cancel(list(running))
 
     def _submitted(self, work: Callable[[Item], Result], item: Item) -> Future:
+        if self.settings:
+            work = partial(_shard, self.settings, self.job, work)
         return self.client.submit(work, item, pure=False, priority=self.priority)
 
 
@@ -249,9 +259,19 @@ def answer(future: Future) -> Any:
 
 def run_on_cluster(settings: Settings, job: Job) -> None:
     """The task of a job: it runs beside the worker's places, which its shards fill."""
+    configure(settings)
     client = get_client()
     secede()
-    run_job(settings, job, DaskExecutor(client, urgency(job)))
+    with about(job=job.id):
+        _log.info("begins: %s", job.request.slide_name)
+        run_job(settings, job, DaskExecutor(client, urgency(job), settings, job.id))
+
+
+def _shard(settings: Settings, job: str, work: Callable[[Item], Result], item: Item) -> Result:
+    """A shard of a job, wherever it is computed."""
+    configure(settings)
+    with about(job=job):
+        return work(item)
 
 
 def _local_cluster(settings: Settings) -> LocalCluster:

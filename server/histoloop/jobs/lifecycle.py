@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -130,7 +131,8 @@ def beating(
             except Exception:  # a busy database: the next one will do
                 _log.exception("job %s: no heartbeat", job)
 
-    thread = threading.Thread(target=beat, daemon=True, name=f"heartbeat-{job}")
+    context = copy_context()  # its lines in the log are of this job, too
+    thread = threading.Thread(target=context.run, args=(beat,), daemon=True)
     thread.start()
     try:
         yield

@@ -24,6 +24,7 @@ from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, RetrainRequest
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.jobs.retrain import SNAPSHOT, RetrainParameters, retrain
+from histoloop.logs import about, configure
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +102,9 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    run_to_an_end(settings, job, Ledger(settings.ledger_url), partial(_work, settings, job))
+    configure(settings)
+    with about(job=job.id):
+        run_to_an_end(settings, job, Ledger(settings.ledger_url), partial(_work, settings, job))
 
 
 def _work(settings: Settings, job: Job, listener: Listener) -> int:

@@ -11,7 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask_openapi3 import Info, OpenAPI
 
 from histoloop import __version__
-from histoloop.service import health, identity, problems
+from histoloop.service import health, identity, problems, tracing
 from histoloop.service.annotation_events import annotation_events
 from histoloop.service.annotations import allow_documents, drawings
 from histoloop.service.classes import classes
@@ -63,7 +63,8 @@ def create_app(library: Library) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_REQUEST
     app.json = StrictJson(app)
     problems.register(app)
-    health.register(app, library)  # first: it counts what is refused, too
+    tracing.register(app)  # first: all that follows is about a request
+    health.register(app, library)  # before who asks is known: it counts what is refused, too
     app.before_request(allow_documents)
     identity.register(app)
     for blueprint in (
