@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -46,7 +47,7 @@ def postgres() -> Iterator[sql.URL]:
         _wait(url, home / "log")
         yield url
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is still connected
         server.wait(30)
         shutil.rmtree(home, ignore_errors=True)
 
