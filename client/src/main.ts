@@ -5,6 +5,7 @@ import "./ui/styles/comparison.css";
 import "./ui/styles/controls.css";
 import "./ui/styles/datasets.css";
 import "./ui/styles/draw.css";
+import "./ui/styles/launch.css";
 import "./ui/styles/learn.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/stage.css";

@@ -3,6 +3,7 @@ import type { Box } from "../model/box";
 import type { TileAddress } from "../model/pyramid";
 import { type FollowHandlers, followJob } from "./events";
 import { getJson, send } from "./http";
+import { type LaunchApi, launchCalls } from "./launch";
 import type {
   Account,
   AnnotationDocument,
@@ -25,7 +26,7 @@ import type {
   StoredAnnotation,
 } from "./types";
 
-export interface Api {
+export interface Api extends LaunchApi {
   health(): Promise<void>;
   session(): Promise<Account>;
   signIn(login: string, password: string): Promise<Account>;
@@ -54,7 +55,7 @@ export interface Api {
   run(id: string): Promise<Run>;
   segment(request: SegmentRequest): Promise<Job>;
   cancel(job: string): Promise<Job>;
-  /** Runs a failed job again; it keeps what it has finished. */
+  /** Runs a failed or cancelled job again; it keeps what it has finished. */
   retry(job: string): Promise<Job>;
   /** The newest one, if there is any. */
   retraining(): Promise<Retraining | null>;
@@ -99,6 +100,7 @@ export function createApi(root: string): Api {
     return (await response.json()) as T;
   };
   return {
+    ...launchCalls(at),
     health: async () => void (await send(at("health"))),
     session: () => getJson(at("session")),
     signIn: (login, password) => post("session", { login, password }),

@@ -2,6 +2,7 @@
  * The service's REST contract, as TypeScript. Boxes are in base pixels, times are ISO 8601 UTC.
  */
 import type { Box } from "../model/box";
+import type { Manner } from "./launch";
 
 /** RFC 9457 problem document; `hint` says what the reader can do about it. */
 export interface Problem {
@@ -97,6 +98,7 @@ export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 export type JobStage =
   | "starting"
   | "tissue"
+  | "calibrate"
   | "predict"
   | "trace"
   | "write"
@@ -115,10 +117,13 @@ export interface Progress {
 export interface Failure {
   readonly stage: string;
   readonly slide: string;
+  /** Where on the slide: `x,y,width,height` in base pixels. */
   readonly tile: unknown;
   readonly cause: string;
   readonly hint: string | null;
 }
+
+export type Priority = "low" | "normal" | "high";
 
 export interface Job {
   readonly id: string;
@@ -135,6 +140,10 @@ export interface Job {
   readonly finished: string | null;
   readonly progress: Progress;
   readonly failure: Failure | null;
+  /** Who has asked for it, for people; empty where nobody knows. */
+  readonly by?: string;
+  /** Among those that wait. */
+  readonly priority?: Priority;
 }
 
 /** A job that makes the next version of a model from everybody's annotations. */
@@ -270,7 +279,7 @@ export interface Disagreement {
   }[];
 }
 
-export interface SegmentRequest {
+export interface SegmentRequest extends Manner {
   readonly slide: string;
   readonly model: string;
   readonly threshold: number;

@@ -12,6 +12,7 @@ export const STATE_WORDS: Record<JobState, string> = {
 export const STAGE_WORDS: Record<JobStage, string> = {
   starting: "Starting",
   tissue: "Finding the tissue",
+  calibrate: "Making the int8 network",
   predict: "Predicting",
   trace: "Tracing outlines",
   write: "Writing the results",
@@ -40,7 +41,7 @@ export function fraction({ progress }: Job): number | null {
  *
  * Answers and events of one job may overtake each other: an ended job stays ended, and within a
  * stage the count never goes back. (A job may go back to waiting: a restarted service resumes it,
- * and a failed one can be run again.)
+ * and a failed or cancelled one can be run again.)
  */
 export function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
   const known = jobs.find(({ id }) => id === job.id);
@@ -51,7 +52,8 @@ export function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
 
 function isOlder(job: Job, known: Job): boolean {
   // Somebody has asked for it again.
-  if (known.state === "failed" && job.state === "queued") return false;
+  const isOver = known.state === "failed" || known.state === "cancelled";
+  if (isOver && job.state === "queued") return false;
   if (hasEnded(known) !== hasEnded(job)) return hasEnded(known);
   const [a, b] = [job.progress, known.progress];
   return job.state === known.state && a.stage === b.stage && a.done < b.done;

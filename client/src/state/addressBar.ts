@@ -57,19 +57,20 @@ export class AddressBar {
   }
 }
 
-/** Where "back" leads to: a slide or a data set; how they are looked at is none. */
+/** Where "back" leads to: a slide, a data set or the queue; how they are looked at is none. */
 type Place = string | null;
 
 const UNDECIDED: readonly Place[] = [null, "dataset ", "models "];
 
-function placeOf({ slide, dataset, learn }: Address): Place {
+function placeOf({ slide, dataset, learn, queue }: Address): Place {
+  if (queue) return "queue";
   if (learn) return `${learn.page} ${learn.of ?? ""}`;
   if (dataset) return `dataset ${dataset.digest ?? ""}`;
   return slide === null ? null : `slide ${slide}`;
 }
 
 function addressOf(state: AppState): Address {
-  const { slide, camera, overlay, comparison, datasets, learn } = state;
+  const { slide, camera, overlay, comparison, datasets, learn, launch } = state;
   const dataset = datasets?.place ?? null;
   return {
     slide: slide?.id ?? null,
@@ -79,5 +80,6 @@ function addressOf(state: AppState): Address {
     comparison,
     dataset,
     learn: learn?.place ?? null,
+    ...(launch.queue && { queue: true }),
   };
 }

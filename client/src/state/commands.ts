@@ -2,9 +2,11 @@
 import type { ComparedWith, DatasetRegion, Folder } from "../api/types";
 import type { Box } from "../model/box";
 import type { Comparison } from "./comparison";
+import type { LaunchCommands } from "./launcher";
 import type { DatasetPlace, OverlaySettings, RegionChoice } from "./state";
 
 export interface Commands {
+  readonly launch: LaunchCommands;
   signIn(login: string, password: string): void;
   signOut(): void;
   /** Asks again who is there, when that could not be found out. */

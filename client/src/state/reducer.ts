@@ -21,6 +21,7 @@ import {
   restoredComparison,
 } from "./comparison";
 import { type DatasetAction, reduceDatasets } from "./datasetPage";
+import { type LaunchState, NOTHING_LAUNCHED, onAnotherSlide } from "./launch";
 import { type LearnAction, reduceLearn } from "./learn";
 import {
   type AppState,
@@ -79,6 +80,7 @@ export type Action =
   | { readonly type: "region"; readonly change: Partial<RegionChoice> }
   | { readonly type: "overlay"; readonly change: Partial<OverlaySettings> }
   | { readonly type: "classToggled"; readonly className: string }
+  | { readonly type: "launch"; readonly change: Partial<LaunchState> }
   | { readonly type: "toast"; readonly toast: Toast }
   | { readonly type: "toastDismissed"; readonly id: number };
 
@@ -134,6 +136,8 @@ export function reduce(state: AppState, action: Action): AppState {
       return { ...state, replace: action.replace };
     case "submitting":
       return { ...state, submitting: action.submitting };
+    case "launch":
+      return { ...state, launch: { ...state.launch, ...action.change } };
     case "region":
       return { ...state, region: { ...state.region, ...action.change } };
     case "toast":
@@ -177,6 +181,7 @@ function signedOut(state: AppState, problem: Problem | null): AppState {
     comparison: null,
     retraining: null,
     region: NO_REGION,
+    launch: NOTHING_LAUNCHED,
     toasts: [],
   };
 }
@@ -306,6 +311,7 @@ function opened(state: AppState, id: string, view: Restored): AppState {
     comparison: restoredComparison(view.comparison),
     camera: view.camera,
     region: NO_REGION,
+    launch: onAnotherSlide(state.launch),
     overlay: { ...state.overlay, ...view.overlay },
   };
 }

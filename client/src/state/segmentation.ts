@@ -5,6 +5,7 @@ import { type Box, intersection, rounded } from "../model/box";
 import { hasEnded } from "../model/jobs";
 import type { Calls } from "./calls";
 import { debounce } from "./debounce";
+import { manner } from "./launcher";
 import type { Action } from "./reducer";
 import { activeJobs, openDetail, segmentObstacle } from "./selectors";
 import type { AppState } from "./state";
@@ -43,6 +44,7 @@ export class Segmentation {
         ...(scope === "drawn" && box && { roi: box }),
         ...(focus && { focus }),
         ...(state.replace && { replace: true }),
+        ...manner(state.launch.options),
       });
       this.ownJob = job.id;
       this.heard(job);

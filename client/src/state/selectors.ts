@@ -87,10 +87,10 @@ export function segmentObstacle(state: AppState): string | null {
   if (!detail.editable) {
     return "You may look at this slide. To segment it, ask for write access to its folder.";
   }
-  if (!detail.mpp) {
+  if (!detail.mpp && state.launch.options.slideMpp === null) {
     return (
       "This slide does not say how large its pixels are, and without that a model sees everything " +
-      "at a wrong size. “histoloop segment --slide-mpp” lets you say it."
+      "at a wrong size. Say it under “Check first”."
     );
   }
   if (!chosenModel(state)) return "There is no model to segment with.";

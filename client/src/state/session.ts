@@ -17,6 +17,7 @@ import { ALL, Datasets } from "./datasets";
 import { Drawings } from "./drawings";
 import { Entrance } from "./entrance";
 import { type FollowerEvents, JobFollower } from "./jobFollower";
+import { Launcher } from "./launcher";
 import { Learning } from "./learning";
 import type { Action, Restored } from "./reducer";
 import { Retrainings } from "./retrainings";
@@ -48,6 +49,7 @@ export interface SessionEvents {
 }
 
 export class Session implements Commands {
+  readonly launch: Launcher;
   private readonly connection: Connection;
   private readonly calls: Calls;
   private readonly entrance: Entrance;
@@ -84,9 +86,17 @@ export class Session implements Commands {
     );
     this.retrainings = new Retrainings(api, store, this.calls, (one) => void this.retrained(one));
     this.datasets = new Datasets(api, store, this.calls);
+    this.launch = new Launcher(api, store, this.calls, {
+      onSegment: () => this.segment(),
+      onGo: (slide, box) => this.goTo(slide, box),
+      onQueue: () => this.leavePages(),
+    });
     this.learning = new Learning(learnApi, store, this.calls, {
       onDataset: (digest) => this.openDatasets(digest),
-      onOpen: () => this.closeDatasets(),
+      onOpen: () => {
+        this.launch.showQueue(false);
+        this.closeDatasets();
+      },
       onModels: () => this.loadModels(),
     });
     this.comparisons = new Comparisons(api, store, this.calls, (id) => this.toggleAnnotation(id));
@@ -124,14 +134,16 @@ export class Session implements Commands {
 
   /** Back, forward, or an address typed by hand. */
   navigate(address: Address): void {
-    const { slide, camera, run, overlay, comparison, dataset, learn } = address;
+    const { slide, camera, run, overlay, comparison, dataset, learn, queue = false } = address;
     this.wanted = address;
     const { state } = this.store;
     if (!isIn(state)) return;
-    const isAbove = [dataset, state.datasets, learn, state.learn].some((one) => one !== null);
+    const pages = [dataset, state.datasets, learn, state.learn, state.launch.queue];
+    const isAbove = queue || pages.some((one) => one !== null);
+    this.launch.showQueue(queue);
     this.learning.show(learn);
     void this.datasets.show(dataset);
-    // The slide below the data sets stays as it is.
+    // The slide below the data sets or the queue stays as it is.
     if (isAbove && (slide === null || slide === state.slide?.id)) return;
     if (slide === null) this.store.dispatch({ type: "slideClosed" });
     else void this.open(slide, { camera, runId: run, overlay, comparison });
@@ -156,6 +168,7 @@ export class Session implements Commands {
 
   openSlide(id: string): void {
     if (this.store.state.slide?.id !== id) void this.open(id, BARE_VIEW);
+    this.launch.showQueue(false);
     this.closeDatasets();
     this.learning.show(null);
   }
@@ -197,6 +210,7 @@ export class Session implements Commands {
 
   openDatasets(digest: string | null): void {
     if (this.store.state.region.drawing) this.finishDrawing(null);
+    this.launch.showQueue(false);
     void this.datasets.show({ ...ALL, digest });
     this.learning.show(null);
   }
@@ -226,6 +240,19 @@ export class Session implements Commands {
     this.finishDrawing(box);
     // Last, so that "back" leads from the slide to the region, and to nowhere in between.
     this.closeDatasets();
+  }
+
+  /** No other page lies above the stage. */
+  private leavePages(): void {
+    if (this.store.state.region.drawing) this.finishDrawing(null);
+    this.closeDatasets();
+    this.learning.show(null);
+  }
+
+  /** Where the queue says that something is: a slide, or a place of it. */
+  private goTo(slide: string, box: Box | null): void {
+    const camera = box && this.events.cameraOn(box);
+    void this.open(slide, { ...BARE_VIEW, camera });
   }
 
   cancelRetraining(job: string): void {
@@ -290,8 +317,8 @@ export class Session implements Commands {
     const models = this.loadModels();
     if (mayRetrain(this.store.state)) void this.retrainings.load();
     const { wanted } = this;
-    if (wanted.slide !== null || wanted.dataset !== null || wanted.learn !== null)
-      this.navigate(wanted);
+    const { slide, dataset, learn, queue } = wanted;
+    if (queue || [slide, dataset, learn].some((one) => one !== null)) this.navigate(wanted);
     // In an archive the slide says where it lies.
     if (wanted.slide === null || !inArchive(this.store.state)) await this.shelves.open([]);
     if (wanted.slide === null && !inArchive(this.store.state)) this.openFirst();

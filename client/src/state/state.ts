@@ -18,6 +18,7 @@ import type { Box } from "../model/box";
 import type { Camera } from "../model/projection";
 import type { Shape } from "../model/shapes";
 import type { ComparisonState } from "./comparison";
+import { type LaunchState, NOTHING_LAUNCHED } from "./launch";
 import type { LearnState } from "./learn";
 
 export type Loadable<T> =
@@ -127,6 +128,7 @@ export interface AppState {
   readonly overlay: OverlaySettings;
   /** A job was asked for and the service has not answered yet. */
   readonly submitting: boolean;
+  readonly launch: LaunchState;
   readonly toasts: readonly Toast[];
 }
 
@@ -163,5 +165,6 @@ export const INITIAL_STATE: AppState = {
   replace: false,
   overlay: DEFAULT_OVERLAY,
   submitting: false,
+  launch: NOTHING_LAUNCHED,
   toasts: [],
 };

@@ -15,6 +15,8 @@ export interface Address {
   readonly dataset: DatasetPlace | null;
   /** Which page about learning is open, above the slide. */
   readonly learn: LearnPlace | null;
+  /** All jobs are looked at, above the slide. */
+  readonly queue?: boolean;
 }
 
 const MODES: readonly OverlayMode[] = ["class", "probability", "uncertainty"];
@@ -23,10 +25,12 @@ const SPLITS: readonly Split[] = ["train", "valid", "test"];
 export function encodeAddress(address: Address): string {
   const { slide, dataset, learn } = address;
   const parameters = new URLSearchParams();
+  if (address.queue) parameters.set("queue", "");
   if (dataset) encodeDataset(parameters, dataset);
   if (learn) parameters.set(learn.page, learn.of ?? "");
   if (slide !== null) encodeSlide(parameters, slide, address);
-  return parameters.size > 0 ? `#${parameters}` : "";
+  // `#queue`, as people say it.
+  return parameters.size > 0 ? `#${parameters}`.replace(/^#queue=/, "#queue") : "";
 }
 
 function encodeDataset(parameters: URLSearchParams, { digest, split, region }: DatasetPlace): void {
@@ -73,6 +77,7 @@ export function decodeAddress(hash: string): Address {
     comparison: decodeComparison(parameters),
     dataset: parameters.has("dataset") ? decodeDataset(parameters) : null,
     learn: decodeLearn(parameters),
+    ...(parameters.has("queue") && { queue: true }),
   };
 }
 

@@ -20,6 +20,9 @@ import { legend } from "./legend";
 import { modelsPage } from "./modelsPage";
 import { notices } from "./notices";
 import { overlayPanel } from "./overlayPanel";
+import { openCard, preflightCard, type SampleUrl } from "./preflightCard";
+import { queueLink, queuePage } from "./queuePage";
+import { QueueReader } from "./queueReader";
 import { retrainPanel } from "./retrainPanel";
 import { runList } from "./runList";
 import { segmentPanel } from "./segmentPanel";
@@ -37,12 +40,14 @@ export function host(id: string): HTMLElement {
 export interface PictureUrls extends Pick<LearnApi, "picture"> {
   readonly thumbnailUrl: ThumbnailUrl;
   readonly previewUrl: PreviewUrl;
+  readonly sampleUrl: SampleUrl;
 }
 
 export class App {
   private frame = 0;
   private readonly datasetReader: DatasetReader;
   private readonly learnReader: LearnReader;
+  private readonly queueReader: QueueReader;
 
   constructor(
     private readonly commands: Commands & { readonly learning: LearnCommands },
@@ -52,6 +57,7 @@ export class App {
   ) {
     this.datasetReader = new DatasetReader(commands);
     this.learnReader = new LearnReader(commands.learning);
+    this.queueReader = new QueueReader(commands);
   }
 
   show(state: () => AppState): void {
@@ -64,10 +70,17 @@ export class App {
 
   private render(state: AppState): void {
     const { commands } = this;
-    const { thumbnailUrl, previewUrl } = this.pictures;
+    const { thumbnailUrl, previewUrl, sampleUrl } = this.pictures;
     render(signInForm(state, commands), host("entrance"));
     render(accountLine(state, commands), host("account"));
-    render([datasetsLink(state, commands), learnLinks(state, commands.learning)], host("places"));
+    render(
+      [
+        queueLink(state, commands),
+        datasetsLink(state, commands),
+        learnLinks(state, commands.learning),
+      ],
+      host("places"),
+    );
     render(slideList(state, commands, thumbnailUrl), host("slides"));
     render(stageHeader(state), host("stage-header"));
     render(comparisonBar(state, commands), host("comparison"));
@@ -90,6 +103,10 @@ export class App {
     render(modelsPage(state, commands.learning, this.pictures), host("learn"));
     this.datasetReader.show(state.datasets);
     this.learnReader.show(state.learn);
+    render(queuePage(state, commands), host("queue"));
+    this.queueReader.show(state);
+    render(preflightCard(state, commands, sampleUrl), host("launch"));
+    openCard(host("launch"));
     render(notices(state, commands), host("notices"));
     const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;
     document.title = name ? `${name} · HistoLoop` : "HistoLoop";

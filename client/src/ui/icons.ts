@@ -12,6 +12,7 @@ export const ICONS = {
   rectangle: icon(svg`<path d="M3 4h10v8H3z" stroke-dasharray="2.2 1.6" />`),
   swap: icon(svg`<path d="M3 5.5h9M9.5 3L12 5.5 9.5 8M13 10.5H4M6.5 8L4 10.5 6.5 13" />`),
   layers: icon(svg`<path d="M8 2.5l6 3-6 3-6-3zM2 8.5l6 3 6-3M2 11.5l6 3 6-3" />`),
+  queue: icon(svg`<path d="M3 4h10M3 8h10M3 12h6" />`),
   back: icon(svg`<path d="M10 3.5L5.5 8l4.5 4.5" />`),
   forward: icon(svg`<path d="M6 3.5L10.5 8 6 12.5" />`),
   cross: icon(svg`<path d="M4 4l8 8M12 4l-8 8" />`),

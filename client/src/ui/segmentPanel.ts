@@ -13,6 +13,7 @@ import {
 } from "../state/selectors";
 import type { AppState, RegionChoice } from "../state/state";
 import { ICONS } from "./icons";
+import { checkButton } from "./preflightCard";
 import { problemNote } from "./problemNote";
 
 export function segmentPanel(state: AppState, commands: Commands): TemplateResult {
@@ -108,6 +109,7 @@ function start(state: AppState, commands: Commands): TemplateResult {
       aria-describedby="segment-obstacle" @click=${() => commands.segment()}>
       ${isBusy ? "Segmenting…" : "Segment"}
     </button>
+    ${checkButton(state, commands)}
     <p class="field-note" id="segment-obstacle" data-testid="segment-obstacle" ?hidden=${obstacle === null}>
       ${obstacle ?? ""}
     </p>

@@ -6,6 +6,7 @@ import { formatMillimetres, formatMpp, formatPixels } from "../model/format";
 import type { Commands } from "../state/commands";
 import { inArchive } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { batchBar, chooseButton, slideBox } from "./batchBar";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
 import { shelfPanel } from "./shelfPanel";
@@ -20,10 +21,12 @@ export function slideList(
   return html`
     <header class="rail-header">
       <h2>Slides</h2>
+      ${chooseButton(state, commands)}
       <button class="quiet icon-only" title="Look for new slides" aria-label="Look for new slides"
         @click=${() => commands.refreshSlides()}>${ICONS.refresh}</button>
     </header>
     ${shelfPanel(state, commands)} ${content(state, commands, thumbnailUrl)}
+    ${batchBar(state, commands)}
   `;
 }
 
@@ -40,7 +43,8 @@ function content(
     ${repeat(
       slides.value,
       ({ id }) => id,
-      (each) => html`<li>${entry(each, each.id === slide?.id, commands, thumbnailUrl)}</li>`,
+      (each) =>
+        html`<li>${slideBox(state, each, commands)} ${entry(each, each.id === slide?.id, commands, thumbnailUrl)}</li>`,
     )}
   </ul>`;
 }
@@ -72,7 +76,8 @@ function entry(
   return html`<button
     class="slide-item" data-testid="slide-item" data-slide=${slide.id}
     aria-current=${isOpen ? "true" : nothing} ?disabled=${problem !== null}
-    @click=${() => commands.openSlide(slide.id)}
+    @click=${(event: MouseEvent) =>
+      event.shiftKey ? commands.launch.select(slide.id, true) : commands.openSlide(slide.id)}
   >
     <span class="thumbnail">
       ${problem ? ICONS.warning : html`<img src=${thumbnailUrl(slide, 128)} alt="" loading="lazy" />`}

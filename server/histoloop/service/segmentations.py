@@ -116,7 +116,7 @@ def refuse_unscaled(slide: Slide, body: NewSegmentation) -> None:
     if slide.mpp is None and body.slide_mpp is None:
         raise MissingScaleError(
             f"{slide.name}: the file does not say its micrometres per pixel",
-            hint="open it, press Check first and give them (slide_mpp): 0.25, say, for a 40x scan",
+            hint="give them (slide_mpp; in the viewer, under Check first): 0.25, say, for 40x",
         )
 
 
