@@ -8,9 +8,11 @@ import "./ui/styles/draw.css";
 import "./ui/styles/launch.css";
 import "./ui/styles/learn.css";
 import "./ui/styles/panels.css";
+import "./ui/styles/review.css";
 import "./ui/styles/stage.css";
 import { createApi } from "./api/client";
 import { createLearnApi } from "./api/learn";
+import { createReviewApi } from "./api/review";
 import { Desk } from "./draw/desk";
 import { Drafts } from "./draw/drafts";
 import { AddressBar } from "./state/addressBar";
@@ -31,10 +33,11 @@ const learnApi = createLearnApi(root);
 const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
 const address = new AddressBar(store);
 
-const session = new Session(api, learnApi, store, {
+const session = new Session(api, learnApi, createReviewApi(root), store, {
   onTiles: (run, boxes) => stage.invalidate(run, boxes),
   onReturn: () => stage.retry(),
   cameraOn: (box) => stage.cameraOn(box),
+  lookAt: (box) => stage.lookAt(box),
 });
 
 const stage = new Stage(

@@ -29,6 +29,7 @@ function desk() {
   const learning = new Learning(api, store, calls, {
     onDataset: () => {},
     onOpen: () => {},
+    onReview: async () => {},
     onModels: async () => void models++,
   });
   return { store, asked, changes, learning, models: () => models };

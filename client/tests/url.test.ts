@@ -64,6 +64,8 @@ describe("the address", () => {
       const address = { ...ADDRESS, learn: { page: "models", of } as const };
       expect(decodeAddress(encodeAddress(address))).toEqual(address);
     }
+    const review = { ...ADDRESS, learn: { page: "review", of: "q1" } as const };
+    expect(encodeAddress(review)).toBe("#review=q1");
     expect(decodeAddress("#models").learn).toEqual({ page: "models", of: null });
     expect(decodeAddress("#other=1").learn).toBeNull();
   });

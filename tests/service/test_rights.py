@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.service.conftest import MODEL, ROI, asked, finished, signed_in
+from tests.support.queued import write_bare_queue
 from tests.support.snapshots import write_annotated, write_snapshot
 
 from histoloop.jobs.job import SegmentRequest
@@ -29,6 +30,7 @@ class Known:
     dataset: str
     roi: str
     preflight: str
+    queue: str
     model: str = MODEL
     name: str = MODEL.partition("@")[0]
 
@@ -60,6 +62,7 @@ def known(dsa, dsa_slides, served, tmp_path_factory):
         dataset=snapshot.digest,
         roi=roi,
         preflight=looked["id"],
+        queue=write_bare_queue(served.library.settings.home, slide),
     )
 
 
@@ -76,6 +79,13 @@ ROUTES = {
     "GET /api/models/{model}/gallery/1": NOBODY,
     "POST /api/models/{model}/promote": NOBODY,
     "POST /api/models/{name}/rollback": NOBODY,
+    "GET /api/review": (200, 200, 200, 401),
+    "GET /api/review/{queue}": (200, 200, 200, 401),
+    "GET /api/review/{queue}/regions/1": SEES,
+    "GET /api/review/{queue}/regions/1/picture": SEES,
+    "PUT /api/review/{queue}/regions/1": (200, 403, 403, 401),
+    "POST /api/review": NOBODY,
+    "POST /api/review/cancel": NOBODY,
     "GET /api/metrics": (200, 200, 200, 401),
     "GET /api/folders": (200, 200, 200, 401),
     "GET /api/slides?folder={folder}": SEES,
@@ -121,6 +131,8 @@ BODIES = {
     # The region lies outside the slide: who may not ask at all is told that, not this.
     "POST /api/jobs": {"model": "trio@1", "roi": [90000, 90000, 9, 9]},
     "PUT /api/jobs/{job}/priority": {"priority": "low"},
+    "PUT /api/review/{queue}/regions/1": {"verdict": "accept"},
+    "POST /api/review": {"most": 1},
     "POST /api/models/{model}/promote": {"over": MODEL},
     "POST /api/models/{name}/rollback": {"over": MODEL},
     "POST /api/preflights": {"model": "trio@1", "roi": [1000, 1000, 400, 400]},
@@ -159,10 +171,11 @@ def test_no_route_is_forgotten(served):
     }
     names = dict.fromkeys(("job", "slide", "run", "annotation", "folder", "preflight"), "<id>")
     names |= {"dataset": "<digest>", "roi": "<name>", "model": "<reference>", "name": "<name>"}
-    names |= {"drawing": "<id>", "version": "<version>"}
+    names |= {"drawing": "<id>", "version": "<version>", "queue": "<queue>"}
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
     places = {"/0/0/0": "/<z>/<x>/<y>", "label": "<name>", "gallery/1": "gallery/<number>"}
     places |= {"/samples/9": "/samples/<number>"}
+    places |= {"regions/1": "regions/<number>"}
     for place, rule in places.items():
         tested = {path.replace(place, rule) for path in tested}
     assert rules - tested - OPEN == set()
@@ -278,6 +291,29 @@ def test_only_administrators_choose_versions_and_see_slides_of_every_folder(visi
     promoted = admin.post(f"/api/models/{MODEL}/promote", json=body)
     assert promoted.status_code == 200
     assert promoted.json["history"][0]["by"] == admin.get("/api/session").json["user"]["login"]
+
+
+def test_a_region_of_a_slide_that_may_not_be_seen_is_left_out(visitor, known, served):
+    told = {
+        role: visitor(role).get(f"/api/review/{known.queue}").json
+        for role in ("annotator", "stranger")
+    }
+    assert [one["number"] for one in told["annotator"]["regions"]] == [1]
+    assert (told["stranger"]["regions"], told["stranger"]["hidden"]) == ([], 1)
+
+
+def test_a_word_to_a_region_is_an_annotation_of_whoever_said_it(visitor, known):
+    client = visitor("annotator")
+    for _ in range(2):
+        told = client.put(f"/api/review/{known.queue}/regions/1", json={"verdict": "accept"}).json
+    region = told["regions"][0]
+    assert region["said"]["by"] == client.get("/api/session").json["user"]["login"]
+    assert (region["changed"], region["dice"]) == (False, 1.0)
+    listed = client.get(f"/api/slides/{known.slide}/annotations").json["annotations"]
+    mine = [one for one in listed if one["attributes"].get("asked_by") == "trio@1"]
+    assert [one["id"] for one in mine] == [region["annotation"]]
+    gone = client.put(f"/api/review/{known.queue}/regions/1", json={"verdict": "skip"}).json
+    assert gone["regions"][0]["annotation"] is None
 
 
 def test_administrators_see_what_models_are_trained_on(visitor, known):

@@ -60,7 +60,7 @@ export class AddressBar {
 /** Where "back" leads to: a slide, a data set or the queue; how they are looked at is none. */
 type Place = string | null;
 
-const UNDECIDED: readonly Place[] = [null, "dataset ", "models "];
+const UNDECIDED: readonly Place[] = [null, "dataset ", "models ", "review "];
 
 function placeOf({ slide, dataset, learn, queue }: Address): Place {
   if (queue) return "queue";

@@ -1,14 +1,15 @@
 /** What the pages about learning show, after all that can happen to them. Pure. */
 import type { Epoch, ModelRecord } from "../api/learn";
+import type { ReviewState } from "./review";
 import type { Loadable } from "./state";
 
-export const LEARN_PAGES = ["models"] as const;
+export const LEARN_PAGES = ["models", "review"] as const;
 export type LearnPageName = (typeof LEARN_PAGES)[number];
 
 /** Which of the pages is open, and at what. */
 export interface LearnPlace {
   readonly page: LearnPageName;
-  /** A model's reference; null for the one that there is to begin with. */
+  /** A model's reference, or a queue's id; null for the one that there is to begin with. */
   readonly of: string | null;
 }
 
@@ -23,6 +24,8 @@ export interface LearnState {
   readonly model: Loadable<ModelRecord>;
   readonly epochs: Loadable<readonly Epoch[]>;
   readonly wish: VersionWish | null;
+  /** Null before anything of it was heard. */
+  readonly review: ReviewState | null;
 }
 
 export type LearnAction =
@@ -37,7 +40,7 @@ export function reduceLearn(state: LearnState | null, action: LearnAction): Lear
   if (action.type === "learnPlace") {
     const { place } = action;
     if (place && state && isSamePlace(place, state.place)) return state;
-    return place && { place, model: LOADING, epochs: LOADING, wish: null };
+    return place && { place, model: LOADING, epochs: LOADING, wish: null, review: null };
   }
   return state && isSamePlace(action.place, state.place) ? { ...state, ...action.change } : state;
 }

@@ -21,6 +21,7 @@ export interface LearnEvents {
   /** One of the pages was opened: no other lies above the stage. */
   readonly onOpen: () => void;
   readonly onDataset: (digest: string) => void;
+  readonly onReview: (place: LearnPlace) => Promise<void>;
   /** Another version is used now. */
   readonly onModels: () => Promise<void>;
 }
@@ -88,6 +89,7 @@ export class Learning implements LearnCommands {
   }
 
   private async load(place: LearnPlace): Promise<void> {
+    if (place.page === "review") return this.events.onReview(place);
     const { of } = place;
     if (of === null) return;
     const [model, epochs] = await Promise.all([

@@ -5,9 +5,11 @@
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
 import type { LearnApi } from "../api/learn";
+import type { ReviewApi, ReviewRegion } from "../api/review";
 import type { ComparedWith, DatasetRegion, Folder, Retraining } from "../api/types";
 import type { Box } from "../model/box";
 import { type Camera, type Projection, viewBox } from "../model/projection";
+import { shapesOf } from "../model/shapes";
 import { Calls } from "./calls";
 import type { Commands } from "./commands";
 import type { Comparison } from "./comparison";
@@ -21,6 +23,7 @@ import { Launcher } from "./launcher";
 import { Learning } from "./learning";
 import type { Action, Restored } from "./reducer";
 import { Retrainings } from "./retrainings";
+import { Reviewing } from "./reviewing";
 import { Segmentation } from "./segmentation";
 import { chosenModel, inArchive, isIn, mayRetrain } from "./selectors";
 import { Shelves } from "./shelves";
@@ -29,6 +32,8 @@ import type { Store } from "./store";
 import type { Address } from "./url";
 
 const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {}, comparison: null };
+/** The shapes of the region that is reviewed, among the drawn ones. */
+const REVIEWED = "review";
 const NOWHERE: Address = {
   slide: null,
   camera: null,
@@ -46,6 +51,8 @@ export interface SessionEvents {
   readonly onReturn: () => void;
   /** From where all of a box of the slide is seen. */
   readonly cameraOn: (box: Box) => Camera;
+  /** Goes to a box of the slide that is on the stage. */
+  readonly lookAt: (box: Box) => void;
 }
 
 export class Session implements Commands {
@@ -61,12 +68,14 @@ export class Session implements Commands {
   /** The pages about learning. */
   readonly learning: Learning;
   private readonly comparisons: Comparisons;
+  readonly reviewing: Reviewing;
   /** Where the reader wants to be, once they may. */
   private wanted = NOWHERE;
 
   constructor(
     private readonly api: Api,
     learnApi: LearnApi,
+    reviewApi: ReviewApi,
     private readonly store: Store<AppState, Action>,
     private readonly events: SessionEvents,
   ) {
@@ -97,9 +106,15 @@ export class Session implements Commands {
         this.launch.showQueue(false);
         this.closeDatasets();
       },
+      onReview: (place) => this.reviewing.load(place),
       onModels: () => this.loadModels(),
     });
     this.comparisons = new Comparisons(api, store, this.calls, (id) => this.toggleAnnotation(id));
+    this.reviewing = new Reviewing(reviewApi, store, this.calls, {
+      onQueue: (of) => this.learning.show({ page: "review", of }),
+      onRegion: (region, queue) => void this.lookAtRegion(reviewApi, region, queue),
+      onDrawn: () => void this.drawings.refresh(),
+    });
     new JobFollower(api, store, {
       onJob: (job) => this.segmentation.heard(job),
       onTiles: events.onTiles,
@@ -347,6 +362,27 @@ export class Session implements Commands {
     if (detail.status !== "ready") return;
     void this.drawings.refresh();
     await this.segmentation.loadHistory(id);
+  }
+
+  /** The region of a queue, large, with what it became, or what the model takes it for. */
+  private async lookAtRegion(
+    reviewApi: ReviewApi,
+    { number, slide, box, annotation }: ReviewRegion,
+    queue: string,
+  ): Promise<void> {
+    const { state } = this.store;
+    const isOpen = state.slide?.id === slide.id && state.slide.detail.status === "ready";
+    if (isOpen) this.events.lookAt(box);
+    else void this.open(slide.id, { ...BARE_VIEW, camera: this.events.cameraOn(box) });
+    await this.calls.attempt(async () => {
+      const shown = await (annotation
+        ? this.api.annotation(annotation)
+        : reviewApi.reviewAnswer(queue, number));
+      // The reader may have gone on: then another answer is on its way.
+      if (this.store.state.learn?.review?.at !== number) return;
+      const shapes = shapesOf(shown);
+      this.store.dispatch({ type: "annotationDrawn", slide: slide.id, id: REVIEWED, shapes });
+    });
   }
 
   private async loadModels(): Promise<void> {

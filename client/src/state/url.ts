@@ -28,7 +28,8 @@ export function encodeAddress(address: Address): string {
   if (address.queue) parameters.set("queue", "");
   if (dataset) encodeDataset(parameters, dataset);
   if (learn) parameters.set(learn.page, learn.of ?? "");
-  if (slide !== null) encodeSlide(parameters, slide, address);
+  // The queue of a review says which slide is looked at, and where.
+  if (slide !== null && learn?.page !== "review") encodeSlide(parameters, slide, address);
   // `#queue`, as people say it.
   return parameters.size > 0 ? `#${parameters}`.replace(/^#queue=/, "#queue") : "";
 }

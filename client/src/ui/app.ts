@@ -4,6 +4,7 @@ import type { LearnApi } from "../api/learn";
 import type { Desk } from "../draw/desk";
 import type { Commands } from "../state/commands";
 import type { LearnCommands } from "../state/learning";
+import type { ReviewCommands } from "../state/reviewing";
 import type { AppState } from "../state/state";
 import { accountLine } from "./accountLine";
 import { annotationList } from "./annotationList";
@@ -24,6 +25,8 @@ import { openCard, preflightCard, type SampleUrl } from "./preflightCard";
 import { queueLink, queuePage } from "./queuePage";
 import { QueueReader } from "./queueReader";
 import { retrainPanel } from "./retrainPanel";
+import { ReviewKeys } from "./reviewKeys";
+import { reviewPage } from "./reviewPage";
 import { runList } from "./runList";
 import { segmentPanel } from "./segmentPanel";
 import { signInForm } from "./signInForm";
@@ -48,9 +51,13 @@ export class App {
   private readonly datasetReader: DatasetReader;
   private readonly learnReader: LearnReader;
   private readonly queueReader: QueueReader;
+  private readonly reviewKeys: ReviewKeys;
 
   constructor(
-    private readonly commands: Commands & { readonly learning: LearnCommands },
+    private readonly commands: Commands & {
+      readonly learning: LearnCommands;
+      readonly reviewing: ReviewCommands;
+    },
     private readonly pictures: PictureUrls,
     private readonly desk: Desk,
     private readonly drawUi: DrawUi,
@@ -58,6 +65,7 @@ export class App {
     this.datasetReader = new DatasetReader(commands);
     this.learnReader = new LearnReader(commands.learning);
     this.queueReader = new QueueReader(commands);
+    this.reviewKeys = new ReviewKeys(commands.reviewing);
   }
 
   show(state: () => AppState): void {
@@ -100,13 +108,20 @@ export class App {
       host("panel"),
     );
     render(datasetPage(state, commands, previewUrl), host("datasets"));
-    render(modelsPage(state, commands.learning, this.pictures), host("learn"));
+    render(
+      [
+        modelsPage(state, commands.learning, this.pictures),
+        reviewPage(state, commands.learning, commands.reviewing, this.pictures),
+      ],
+      host("learn"),
+    );
     this.datasetReader.show(state.datasets);
     this.learnReader.show(state.learn);
     render(queuePage(state, commands), host("queue"));
     this.queueReader.show(state);
     render(preflightCard(state, commands, sampleUrl), host("launch"));
     openCard(host("launch"));
+    this.reviewKeys.show(state.learn?.place.page ?? null);
     render(notices(state, commands), host("notices"));
     const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;
     document.title = name ? `${name} · HistoLoop` : "HistoLoop";

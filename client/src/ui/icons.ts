@@ -19,5 +19,6 @@ export const ICONS = {
   folder: icon(svg`<path d="M2 4.5h4l1.5 1.5H14v7H2z" />`),
   refresh: icon(svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5" />`),
   model: icon(svg`<path d="M3 5l5-2.5L13 5v6l-5 2.5L3 11zM3 5l5 2.5L13 5M8 7.5v6" />`),
+  review: icon(svg`<path d="M2.5 4h11v8h-11zM5 8l2 2 4-4" />`),
   warning: icon(svg`<path d="M8 2.5l6 11H2zM8 6.5v3.2M8 11.4v.4" />`),
 };

@@ -11,7 +11,10 @@ const PLACES: readonly {
   readonly name: string;
   readonly note: string;
   readonly icon: TemplateResult;
-}[] = [{ page: "models", name: "Models", note: "How good each version is", icon: ICONS.model }];
+}[] = [
+  { page: "models", name: "Models", note: "How good each version is", icon: ICONS.model },
+  { page: "review", name: "Review queue", note: "What the model is unsure of", icon: ICONS.review },
+];
 
 export function learnLinks(state: AppState, learn: LearnCommands): readonly TemplateResult[] {
   if (!isIn(state)) return [];

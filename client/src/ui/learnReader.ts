@@ -18,7 +18,7 @@ export class LearnReader {
     const before = this.page;
     this.page = page;
     if (page)
-      for (const id of ["stage", "panel"])
+      for (const id of page?.place.page === "review" ? ["panel"] : ["stage", "panel"])
         document.getElementById(id)?.toggleAttribute("inert", true);
     if (page && before?.place.page !== page.place.page) focus("#learn-title");
     if (before && !page) focus(`#${before.place.page}-button`);

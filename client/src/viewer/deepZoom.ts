@@ -46,6 +46,8 @@ const OPTIONS: OpenSeadragon.Options = {
 export class DeepZoom {
   private readonly viewer: OpenSeadragon.Viewer;
   private slide: SlideDetail | null = null;
+  /** Where a slide that is being opened is to be looked at. */
+  private wanted: Camera | null = null;
 
   constructor(
     host: HTMLElement,
@@ -69,8 +71,9 @@ export class DeepZoom {
 
   open(slide: SlideDetail, camera: Camera | null, urlOf: (tile: TileAddress) => string): void {
     this.slide = slide;
+    this.wanted = camera;
     this.viewer.addOnceHandler("open", () => {
-      if (camera) this.moveTo(camera);
+      if (this.wanted) this.moveTo(this.wanted);
     });
     this.viewer.open({ tileSource: new SlideTileSource(slide, urlOf) });
   }
@@ -110,9 +113,11 @@ export class DeepZoom {
     this.viewer.world.resetItems();
   }
 
-  /** Looks from there, at once. */
-  moveTo({ x, y, zoom }: Camera): void {
+  /** Looks from there, at once, or as soon as the slide is open. */
+  moveTo(camera: Camera): void {
+    this.wanted = camera;
     if (!this.slide || this.viewer.world.getItemCount() === 0) return;
+    const { x, y, zoom } = camera;
     const { viewport } = this.viewer;
     const base = this.slide.width;
     viewport.zoomTo((zoom * base) / viewport.getContainerSize().x, undefined, true);

@@ -120,6 +120,11 @@ export class Stage {
     return cameraOn(box, clientWidth, clientHeight);
   }
 
+  /** Goes to a box of the slide that is on the stage. */
+  lookAt(box: Box): void {
+    this.deepZoom.moveTo(this.cameraOn(box));
+  }
+
   /** The service is back. */
   retry(): void {
     this.deepZoom.retry();

@@ -18,6 +18,10 @@ QUEUE = "review-"
 """How the runs begin that ask people for labels; see `asks`."""
 
 
+REVIEWED = "reviewed-"
+"""How the runs begin of what people say to a review queue; see `by_people`."""
+
+
 def run_of(attributes: Mapping[str, Any]) -> str | None:
     """The run that wrote a document; `None` for what people drew."""
     run = attributes.get("run")
@@ -27,6 +31,15 @@ def run_of(attributes: Mapping[str, Any]) -> str | None:
 def asks(attributes: Mapping[str, Any]) -> bool:
     """Whether a document is of a review queue: its ROIs wait for what people draw in them."""
     return (run_of(attributes) or "").startswith(QUEUE)
+
+
+def by_people(attributes: Mapping[str, Any]) -> bool:
+    """Whether a document is a person's word: drawn by hand, or what they made of a queue's region.
+
+    The latter has a run so that saying the same thing twice leaves it there once.
+    """
+    run = run_of(attributes)
+    return run is None or run.startswith(REVIEWED)
 
 
 def model_of(attributes: Mapping[str, Any]) -> str | None:

@@ -42,6 +42,7 @@ class ReviewParameters:
     Attributes:
         source, folder: slides, see `DatasetParameters`; what is outlined on them is not asked for.
         most: regions of the queue; tta: turns that the answers come from, 4 or 8.
+        classes: as of `DatasetParameters`: as which GT codes people say the model's classes.
     """
 
     source: str
@@ -52,6 +53,7 @@ class ReviewParameters:
     most: int = 20
     tta: int = 8
     runtime: RuntimeName = RuntimeName.AUTO
+    classes: str | None = None
 
     def __post_init__(self) -> None:
         if self.most < 1:

@@ -1,4 +1,4 @@
-"""A queue as files: queue.json, index.html, a picture per region, ROI rectangles per slide."""
+"""A queue as files: queue.json, index.html, a picture and the model's answer per region, ROIs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from histoloop import __version__
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.files import write_documents
-from histoloop.annotations.gtcodes import GTCode
 from histoloop.annotations.runs import QUEUE, SOFTWARE
 from histoloop.config import Settings
 from histoloop.errors import OutputError, UsageError
@@ -23,25 +22,30 @@ from histoloop.jobs import pages
 from histoloop.jobs.archive import dsa_site
 from histoloop.jobs.pages import figure
 from histoloop.jobs.review import Entry, Queue, ReviewParameters
+from histoloop.jobs.review_answer import elements, rectangle
 from histoloop.slides.slide import Pixels
 from histoloop.training.snapshot import digest_of_json
 from histoloop.training.worst_tiles import outlined, side_by_side
 
+QUEUE_FILE = "queue.json"
+
 
 def write(queue: Queue, out: Path) -> None:
-    """Write everything; pictures and rectangles of an earlier queue are replaced.
+    """Write everything; pictures, answers and rectangles of an earlier queue are replaced.
 
     Raises:
         OutputError: the folder cannot be written.
     """
     try:
-        for part in ("pictures", "rois"):
+        for part in ("pictures", "rois", "answers"):
             (out / part).mkdir(parents=True, exist_ok=True)
             for old in (out / part).iterdir():
                 old.unlink()
         for number, entry in enumerate(queue.entries, start=1):
             Image.fromarray(picture(queue, entry)).save(out / "pictures" / f"{number:03d}.png")
-        (out / "queue.json").write_text(json.dumps(content(queue), indent=1) + "\n")
+            answer = {"elements": elements(queue, entry, number)}
+            (out / "answers" / f"{number:03d}.json").write_text(json.dumps(answer) + "\n")
+        (out / QUEUE_FILE).write_text(json.dumps(content(queue), indent=1) + "\n")
         names = _stems(queue)
         for slide, document in documents(queue).items():
             write_documents(out / "rois" / f"{names[slide]}.json", [document])
@@ -89,6 +93,7 @@ def content(queue: Queue) -> dict[str, Any]:
         "software": f"HistoLoop {__version__}",
         "model": queue.model.card.reference,
         "digest": queue.model.card.digest,
+        "classes": [one.model_dump() for one in queue.model.card.classes],
         "turns": queue.parameters.tta,
         "regions": queue.regions,
         "complaints": list(queue.complaints),
@@ -97,6 +102,7 @@ def content(queue: Queue) -> dict[str, Any]:
                 "slide": one.slide,
                 "id": one.asked.region.slide,
                 "box": list(one.asked.region.box),
+                "area_mm2": one.predicted.size * queue.model.card.mpp**2 / 1e6,
                 "score": one.asked.score,
                 "uncertainty": one.asked.region.uncertainty,
                 "disagreement": one.asked.region.disagreement,
@@ -116,9 +122,10 @@ def documents(queue: Queue) -> Mapping[str, Document]:
     where somebody was asked for theirs.
     """
     roi = next(row for row in queue.codes if row.is_roi)
-    elements: dict[str, list[Document]] = {}
+    rectangles: dict[str, list[Document]] = {}
     for number, one in enumerate(queue.entries, start=1):
-        elements.setdefault(one.asked.region.slide, []).append(_rectangle(one, number, roi))
+        drawn = rectangle(one.asked.region.box, number, roi)
+        rectangles.setdefault(one.asked.region.slide, []).append(drawn)
     card = queue.model.card
     return {
         slide: {
@@ -132,24 +139,7 @@ def documents(queue: Queue) -> Mapping[str, Document]:
             },
             "elements": found,
         }
-        for slide, found in elements.items()
-    }
-
-
-def _rectangle(entry: Entry, number: int, roi: GTCode) -> Document:
-    """Its outline runs through the outermost pixels: a mask over it has the region's size."""
-    box = entry.asked.region.box
-    red, green, blue = bytes.fromhex(roi.color.removeprefix("#"))
-    return {
-        "type": "rectangle",
-        "center": [box.x + (box.width - 1) / 2, box.y + (box.height - 1) / 2, 0],
-        "width": box.width - 1,
-        "height": box.height - 1,
-        "rotation": 0,
-        "group": roi.group,
-        "label": {"value": f"review {number}"},
-        "lineColor": f"rgb({red}, {green}, {blue})",
-        "lineWidth": 4,
+        for slide, found in rectangles.items()
     }
 
 

@@ -21,6 +21,7 @@ from histoloop.service.jobs import jobs
 from histoloop.service.library import Library
 from histoloop.service.models import models
 from histoloop.service.preflights import preflights
+from histoloop.service.review import reviews
 from histoloop.service.runs import runs
 from histoloop.service.session import sessions
 from histoloop.service.slides import slides
@@ -79,6 +80,7 @@ def create_app(library: Library) -> OpenAPI:
         datasets,
         drawings,
         classes,
+        reviews,
         annotation_events,
     ):
         app.register_api(blueprint)

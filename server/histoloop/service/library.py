@@ -20,6 +20,7 @@ from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.masks.mask import Mask
 from histoloop.models.registry import ModelRegistry
+from histoloop.service.errands import Errands
 from histoloop.service.kept_preflights import Preflights
 from histoloop.service.visitor import Visitor
 from histoloop.slides.slide import Slide
@@ -43,6 +44,10 @@ class Library:
     @cached_property
     def preflights(self) -> Preflights:
         return Preflights()
+
+    @cached_property
+    def errands(self) -> Errands:
+        return Errands()
 
     @cached_property
     def logins(self) -> Logins:

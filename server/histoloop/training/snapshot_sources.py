@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from histoloop.annotations.annotators import annotator_of, reviewer_of
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.files import body, read_documents
-from histoloop.annotations.runs import asks, is_prediction, run_of
+from histoloop.annotations.runs import asks, by_people, is_prediction
 from histoloop.annotations.store import AnnotationSummary
 from histoloop.slides.folder import FolderSlideStore
 from histoloop.slides.slide import SlideStore
@@ -152,7 +152,7 @@ def _drawn(record: Document, place: str) -> DrawnDocument:
 
 
 def _is_of_people(attributes: Mapping[str, Any]) -> bool:
-    return run_of(attributes) is None or asks(attributes)
+    return by_people(attributes) or asks(attributes)
 
 
 def _attributes(record: Mapping[str, Any]) -> Mapping[str, Any]:

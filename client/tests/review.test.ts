@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { ProblemError } from "../src/api/http";
+import type { ReviewApi, ReviewQueue, ReviewRegion, Verdict } from "../src/api/review";
+import { Calls } from "../src/state/calls";
+import { type Action, reduce } from "../src/state/reducer";
+import { currentRegion, nextUnsaid } from "../src/state/review";
+import { Reviewing } from "../src/state/reviewing";
+import { type AppState, INITIAL_STATE } from "../src/state/state";
+import { Store } from "../src/state/store";
+
+const PLACE = { page: "review", of: "q" } as const;
+
+function region(number: number, verdict?: Verdict): ReviewRegion {
+  return {
+    number,
+    said: verdict ? { verdict, by: "anna", at: "2026-01-01T00:00:00Z" } : null,
+  } as ReviewRegion;
+}
+
+/** A service that keeps what is said, except where it refuses. */
+function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
+  const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
+  const kept: [number, Verdict][] = [];
+  const seen: number[] = [];
+  const now = () => ({ regions: [...regions], gains: {} as ReviewQueue["gains"], hidden: 0 });
+  const api: ReviewApi = {
+    queues: async () => ({
+      queues: [{ id: "q" } as ReviewQueue],
+      making: null,
+      missing: null,
+    }),
+    makeQueue: async () => {},
+    cancelQueue: async () => {},
+    queue: async () => ({ ...now(), id: "q" }) as unknown as ReviewQueue,
+    reviewAnswer: async () => ({ name: "", elements: [] }),
+    say: async (_queue, number, verdict) => {
+      // The first word takes the longest.
+      await new Promise((resolve) => setTimeout(resolve, kept.length === 0 ? 8 : 1));
+      if (refuses.includes(number)) {
+        const detail = "no right to annotate";
+        throw new ProblemError({ title: detail, status: 403, detail, hint: null });
+      }
+      kept.push([number, verdict]);
+      regions[number - 1] = region(number, verdict);
+      return now();
+    },
+  };
+  const calls = new Calls(store, { onUnreachable: () => {}, onSignedOut: () => {} });
+  const reviewing = new Reviewing(api, store, calls, {
+    onQueue: () => {},
+    onRegion: ({ number }) => void seen.push(number),
+    onDrawn: () => {},
+  });
+  store.dispatch({ type: "learnPlace", place: PLACE });
+  const review = () => {
+    const found = store.state.learn?.review;
+    if (!found) throw new Error("nothing was heard");
+    return found;
+  };
+  const at = () => currentRegion(review())?.number;
+  return { store, kept, seen, reviewing, review, at };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
+
+describe("reviewing", () => {
+  it("goes on at the first region that nobody has said anything to", async () => {
+    const { reviewing, at, seen } = desk([region(1, "accept"), region(2), region(3)]);
+    await reviewing.load(PLACE);
+    expect(at()).toBe(2);
+    expect(seen).toEqual([2]);
+  });
+
+  it("keeps what is said in the order in which it was said, faster than the service", async () => {
+    const { reviewing, at, kept, review } = desk([1, 2, 3, 4].map((number) => region(number)));
+    await reviewing.load(PLACE);
+    reviewing.say("accept");
+    reviewing.say("skip");
+    reviewing.say("fix");
+    expect(at()).toBe(4);
+    await settled();
+    expect(kept).toEqual([
+      [1, "accept"],
+      [2, "skip"],
+      [3, "fix"],
+    ]);
+    const { queue } = review();
+    const said = queue.status === "ready" && queue.value.regions.map((each) => each.said?.verdict);
+    expect(said).toEqual(["accept", "skip", "fix", undefined]);
+  });
+
+  it("comes back to what could not be kept, and says why", async () => {
+    const { reviewing, at, kept, store } = desk([region(1), region(2)], [1]);
+    await reviewing.load(PLACE);
+    reviewing.say("accept");
+    await settled();
+    expect(kept).toEqual([]);
+    expect(at()).toBe(1);
+    expect(store.state.toasts.map(({ text }) => text)).toEqual(["no right to annotate"]);
+  });
+
+  it("turns to regions that were said, and stays at the ends", async () => {
+    const { reviewing, at } = desk([region(1, "skip"), region(2)]);
+    await reviewing.load(PLACE);
+    reviewing.turn(1);
+    expect(at()).toBe(2);
+    reviewing.turn(-1);
+    reviewing.turn(-1);
+    expect(at()).toBe(1);
+  });
+
+  it("begins from the front again when the last region was said", () => {
+    const regions = [region(1), region(2, "skip"), region(3, "accept")];
+    expect(nextUnsaid(regions, 3)?.number).toBe(1);
+    expect(nextUnsaid([region(1, "skip")], 0)).toBeNull();
+  });
+});

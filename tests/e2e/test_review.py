@@ -1,0 +1,104 @@
+"""The review queue in a real browser, with the keyboard alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.support.dsa.browser import open_browser
+from tests.support.queued import settings_of, write_queue
+
+from histoloop.annotations.local_store import LocalAnnotationStore
+from histoloop.config import Settings, settings
+from histoloop.jobs.kept_reviews import kept_queue
+from histoloop.service.server import running
+
+pytestmark = pytest.mark.e2e
+
+SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
+
+
+@contextmanager
+def opened(said: Settings, address: str = "") -> Iterator[Page]:
+    """The viewer; a page error fails the test."""
+    errors: list[str] = []
+    with running(said) as service, open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{service.url}{address}")
+        yield page
+    assert errors == []
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.wait_for_timeout(1200)
+        page.screenshot(path=f"{SHOTS}/{name}.png")
+
+
+def test_ten_regions_by_keyboard_and_a_reload_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    queue, said = write_queue(tmp_path), settings_of(tmp_path)
+    with opened(said) as page:
+        page.get_by_test_id("review-button").press("Enter")
+        current = page.get_by_test_id("review-current")
+        expect(current).to_have_attribute("data-number", "1")
+        expect(page.get_by_test_id("film")).to_have_count(12)
+        canvas = page.get_by_test_id("drawing-canvas")
+        expect(canvas).not_to_have_attribute("data-shapes", "0")
+        shoot(page, "review")
+
+        first = ("a", "a", "f", "s", "A")
+        for key in first:
+            page.keyboard.press(key)
+        expect(current).to_have_attribute("data-number", "6")
+        expect(page.get_by_test_id("gain-reviewed")).to_have_text("4 regions")
+        page.keyboard.press("a")  # and nobody waits for the service
+        page.reload()
+        expect(page.get_by_test_id("review-progress")).to_contain_text("of 12 gone through")
+        told = kept_queue(said.home, queue).said()
+        assert [told[number].verdict for number in range(1, 6)] == [
+            *("accept", "accept", "fix", "skip", "accept")
+        ]
+        start = 1 + len(told)
+        expect(current).to_have_attribute("data-number", str(start))
+        expect(page.get_by_test_id("review-open")).to_have_text("1 region still to fix.")
+        for number in range(start, 11):
+            page.keyboard.press("a")
+            expect(current).to_have_attribute("data-number", str(number + 1))
+        expect(page.get_by_test_id("review-progress")).to_have_text("10 of 12 gone through")
+        expect(page.get_by_test_id("gain-reviewed")).to_have_text("9 regions")
+        expect(page.get_by_test_id("gain-corrected")).to_have_text("0.0 %")
+        expect(page.get_by_test_id("gain-dice")).to_have_text("1.000")
+        shoot(page, "review-ten")
+
+        page.keyboard.press("ArrowLeft")
+        expect(current).to_have_attribute("data-number", "10")
+        expect(page.get_by_test_id("say-accept")).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("review")).to_have_count(0)
+        expect(page.get_by_test_id("review-button")).to_be_focused()
+    store = LocalAnnotationStore(said.annotations)
+    kept = kept_queue(said.home, queue)
+    slides = {one["id"] for one in kept.regions}
+    written = [one for slide in slides for one in store.list(slide)]
+    assert len(written) == 9, "each once"
+    documents = {one.document for one in kept.said().values() if one.document}
+    assert {one.id for one in written} == documents
+
+
+def test_without_a_queue_the_page_says_what_one_is_and_makes_it(tmp_path: Path) -> None:
+    write_queue(tmp_path, most=1)
+    for part in (tmp_path / "home" / "review" / "pilot").iterdir():
+        part.rename(tmp_path / part.name)
+    untold = settings(home=tmp_path / "home", slides=tmp_path / "slides", port=0, workers=1)
+    with opened(untold, "#review") as page:
+        expect(page.get_by_test_id("review-empty")).to_contain_text("histoloop dataset review")
+        shoot(page, "review-none")
+    with opened(settings_of(tmp_path), "#review") as page:
+        page.get_by_test_id("make-queue").click()
+        expect(page.get_by_test_id("film").first).to_be_visible(timeout=90_000)
+        expect(page.get_by_test_id("review-current")).to_have_attribute("data-number", "1")
