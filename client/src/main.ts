@@ -6,32 +6,45 @@ import "./ui/styles/controls.css";
 import "./ui/styles/datasets.css";
 import "./ui/styles/draw.css";
 import "./ui/styles/launch.css";
+import "./ui/styles/findings.css";
 import "./ui/styles/learn.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/review.css";
 import "./ui/styles/stage.css";
 import { createApi } from "./api/client";
+import { createFindingsApi } from "./api/findings";
 import { createLearnApi } from "./api/learn";
 import { createReviewApi } from "./api/review";
 import { Desk } from "./draw/desk";
 import { Drafts } from "./draw/drafts";
+import type { MeasureKind } from "./model/measure";
 import { AddressBar } from "./state/addressBar";
+import { Findings } from "./state/findings";
 import { type Action, reduce } from "./state/reducer";
+import { openDetail } from "./state/selectors";
 import { Session } from "./state/session";
 import { type AppState, INITIAL_STATE } from "./state/state";
 import { Store } from "./state/store";
 import { App, host } from "./ui/app";
 import { DrawUi } from "./ui/draw/drawUi";
 import { listenToKeys } from "./ui/draw/keyboard";
+import { measureControls } from "./ui/measureControls";
 import { zoomControls } from "./ui/zoomControls";
 import { DrawPane } from "./viewer/drawing/drawPane";
+import { pictureOf, save } from "./viewer/picture";
 import { Stage } from "./viewer/stage";
 
 const root = new URL("./", document.baseURI).href;
 const api = createApi(root);
 const learnApi = createLearnApi(root);
+const findingsApi = createFindingsApi(root);
 const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
 const address = new AddressBar(store);
+
+const showMeasure = (held: MeasureKind | null): void => {
+  const controls = measureControls(held, (kind) => stage.takeMeasure(kind));
+  render(controls, host("measure"));
+};
 
 const session = new Session(api, learnApi, createReviewApi(root), store, {
   onTiles: (run, boxes) => stage.invalidate(run, boxes),
@@ -50,6 +63,11 @@ const stage = new Stage(
   api,
   {
     onView: (camera, projection) => session.viewMoved(camera, projection),
+    onClick: (at) => void findings.click(at),
+    onMeasureTool: (kind) => {
+      if (kind && desk.state.tool !== "pan") desk.take("pan");
+      showMeasure(kind);
+    },
     onRegion: (box) => session.finishDrawing(box),
     onDivider: (divider) => session.changeComparison({ divider }),
     onOutlinesAvailable: (available) => store.dispatch({ type: "outlinesAvailable", available }),
@@ -63,6 +81,7 @@ const desk = new Desk(api, store, new Drafts(root), {
   onListChanged: () => session.refreshAnnotations(),
   onTaken: () => {
     if (store.state.region.drawing) session.finishDrawing(null);
+    stage.takeMeasure(null);
   },
   traced: () => stage.traced,
 });
@@ -79,12 +98,33 @@ listenToKeys(
   () => pane.repaint(),
 );
 
-const app = new App(session, { ...api, ...learnApi }, desk, drawUi);
+const findings: Findings = new Findings(
+  findingsApi,
+  store,
+  () => {
+    stage.point(findings.state.card?.found.region?.geometry ?? null);
+    app.show(() => store.state);
+  },
+  (error) => session.trouble(error),
+);
+
+async function savePicture(): Promise<void> {
+  const detail = openDetail(store.state);
+  save(await pictureOf(host("stage-surface")), `${detail?.name ?? "slide"} view.png`);
+}
+
+const app = new App(
+  session,
+  { ...api, ...learnApi, ...findingsApi },
+  { desk, drawUi },
+  { findings, onPicture: () => void savePicture() },
+);
 const show = (): void => {
   stage.show(store.state);
   app.show(() => store.state);
 };
 render(zoomControls(stage), host("zoom"));
+showMeasure(null);
 store.subscribe(show);
 desk.store.subscribe(show);
 show();

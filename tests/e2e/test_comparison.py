@@ -1,4 +1,7 @@
-"""Two versions of a model, and a model and a person, laid side by side in a real browser."""
+"""Two versions of a model, and a model and a person, laid side by side in a real browser.
+
+And what one can ask of the run that is on show: a region's lineage, a length, files.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from tests.support.dsa.browser import PATIENCE, open_browser
 from tests.support.two_versions import DRAWN, draw, prepare, segmented
@@ -172,3 +177,45 @@ def test_a_model_beside_a_person(page: Page) -> None:
     page.get_by_test_id("mode-uncertainty").click()
     drawn_tiles(page, "overlay-canvas")
     shoot(page, "uncertainty")
+
+
+def test_a_region_says_where_it_comes_from_and_a_length_is_measured(page: Page) -> None:
+    expect(page.get_by_test_id("legend-span")).to_contain_text("mm²")
+    page.mouse.click(616, 420)
+    card = page.get_by_test_id("lineage-card")
+    expect(card).to_contain_text("mean probability")
+    for words in ("tumor", "tumor@4", "tumor@3", "mm²", "digest", "training data"):
+        expect(card).to_contain_text(words)
+    shoot(page, "lineage")
+    page.get_by_test_id("measure-length").click()
+    page.mouse.click(400, 300)
+    page.mouse.click(600, 300)
+    page.keyboard.press("Enter")
+    label = page.get_by_test_id("measure-label")
+    expect(label).to_be_visible()
+    expect(label).to_have_text(re.compile(r"^\d+ µm$"))
+    shoot(page, "measured")
+    page.keyboard.press("Escape")
+    expect(label).to_be_hidden()
+
+
+def test_each_file_can_be_taken_along(page: Page) -> None:
+    with page.expect_download() as download:
+        page.get_by_test_id("export-picture").click()
+    picture = np.asarray(Image.open(download.value.path()).convert("RGB"))
+    assert picture.shape[1] > 600
+    assert picture.std() > 20, "the slide is in it"
+    for name in ("annotation.json", "annotation.geojson", "mask.tiff"):
+        with page.expect_download() as download:
+            page.get_by_test_id(f"export-{name}").click()
+        assert download.value.suggested_filename.endswith(name.split(".")[1])
+        assert download.value.path().stat().st_size > 500
+    with page.context.expect_page() as opened:
+        page.get_by_test_id("export-report").click()
+    report = opened.value
+    expect(report.locator("h1")).to_contain_text("tumor@4")
+    expect(report.locator("img")).to_have_js_property("complete", True)
+    assert report.locator("img").evaluate("image => image.naturalWidth") > 600
+    if SHOTS:
+        report.set_viewport_size({"width": 1280, "height": 800})
+        report.screenshot(path=f"{SHOTS}/report.png", full_page=True)

@@ -1,8 +1,10 @@
 /** Renders the state into the page, at most once per frame. */
 import { render } from "lit-html";
+import type { FindingsApi } from "../api/findings";
 import type { LearnApi } from "../api/learn";
 import type { Desk } from "../draw/desk";
 import type { Commands } from "../state/commands";
+import type { Findings } from "../state/findings";
 import type { LearnCommands } from "../state/learning";
 import type { ReviewCommands } from "../state/reviewing";
 import type { AppState } from "../state/state";
@@ -14,10 +16,12 @@ import { DatasetReader } from "./datasetReader";
 import type { PreviewUrl } from "./datasetRegions";
 import { differencePanel } from "./differencePanel";
 import type { DrawUi } from "./draw/drawUi";
+import { exportPanel } from "./exportPanel";
 import { jobCard } from "./jobCard";
 import { learnLinks } from "./learnLinks";
 import { LearnReader } from "./learnReader";
 import { legend } from "./legend";
+import { lineageCard } from "./lineageCard";
 import { modelsPage } from "./modelsPage";
 import { notices } from "./notices";
 import { overlayPanel } from "./overlayPanel";
@@ -58,9 +62,9 @@ export class App {
       readonly learning: LearnCommands;
       readonly reviewing: ReviewCommands;
     },
-    private readonly pictures: PictureUrls,
-    private readonly desk: Desk,
-    private readonly drawUi: DrawUi,
+    private readonly pictures: PictureUrls & Pick<FindingsApi, "runFileUrl" | "drawnFileUrl">,
+    private readonly drawing: { readonly desk: Desk; readonly drawUi: DrawUi },
+    private readonly seeing: { readonly findings: Findings; readonly onPicture: () => void },
   ) {
     this.datasetReader = new DatasetReader(commands);
     this.learnReader = new LearnReader(commands.learning);
@@ -93,16 +97,29 @@ export class App {
     render(stageHeader(state), host("stage-header"));
     render(comparisonBar(state, commands), host("comparison"));
     render(stageMessage(state), host("stage-message"));
+    const { desk, drawUi } = this.drawing;
+    const { findings, onPicture } = this.seeing;
+    const { areas, card } = findings.state;
+    const closeCard = () => findings.close();
+    render(
+      lineageCard(card, {
+        openDatasets: (digest) => commands.openDatasets(digest),
+        selectRun: (run) => commands.selectRun(run),
+        closeCard,
+      }),
+      host("lineage"),
+    );
     render(
       [
         differencePanel(state),
         segmentPanel(state, commands),
         jobCard(state, commands),
         overlayPanel(state, commands),
-        legend(state, commands),
+        legend(state, commands, areas),
         runList(state, commands),
-        this.drawUi.panel(),
-        annotationList(state, commands, this.desk),
+        drawUi.panel(),
+        annotationList(state, commands, desk),
+        exportPanel(state, this.pictures, onPicture),
         retrainPanel(state, commands),
       ],
       host("panel"),

@@ -10,6 +10,10 @@ export const ICONS = {
   minus: icon(svg`<path d="M3 8h10" />`),
   home: icon(svg`<path d="M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3" />`),
   rectangle: icon(svg`<path d="M3 4h10v8H3z" stroke-dasharray="2.2 1.6" />`),
+  ruler: icon(
+    svg`<path d="M2.5 11L11 2.5 13.5 5 5 13.5zM5 8.5l1.2 1.2M7 6.5l1.8 1.8M9 4.5l1.2 1.2" />`,
+  ),
+  polygon: icon(svg`<path d="M3 6l5-3.5 5 4L11 13H5z" />`),
   swap: icon(svg`<path d="M3 5.5h9M9.5 3L12 5.5 9.5 8M13 10.5H4M6.5 8L4 10.5 6.5 13" />`),
   layers: icon(svg`<path d="M8 2.5l6 3-6 3-6-3zM2 8.5l6 3 6-3M2 11.5l6 3 6-3" />`),
   queue: icon(svg`<path d="M3 4h10M3 8h10M3 12h6" />`),

@@ -2,37 +2,61 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { styleMap } from "lit-html/directives/style-map.js";
+import type { AreaOfClass, Areas } from "../api/findings";
 import type { ModelClass, Run } from "../api/types";
-import { formatArea, formatShare } from "../model/format";
+import { fixed, formatArea, formatShare } from "../model/format";
 import type { Commands } from "../state/commands";
 import { selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
 
-export function legend(state: AppState, commands: Commands): TemplateResult | typeof nothing {
+export function legend(
+  state: AppState,
+  commands: Commands,
+  areas: Areas | null,
+): TemplateResult | typeof nothing {
   const run = selectedRun(state);
   if (!run) return nothing;
-  const measured = run.report?.classes !== undefined;
   return html`<section class="panel-section" aria-labelledby="legend-title">
-    <h2 id="legend-title">Classes</h2>
+    <h2 id="legend-title" title=${areas ? `Small figures: ${areas.uncertainty}` : nothing}>
+      ${areas ? "Classes, and area at threshold ± 0.1" : "Classes"}
+    </h2>
     <ul class="legend" data-testid="legend">
-      ${run.classes.map((each) => html`<li>${entry(each, run, state, commands)}</li>`)}
+      ${run.classes.map((each) => html`<li>${entry(each, areas, state, commands)}</li>`)}
     </ul>
-    ${
-      measured
-        ? html`<p class="field-note">Areas at threshold ${run.threshold.toFixed(2)}, as the run was made.</p>`
-        : nothing
-    }
+    ${areas ? html`<p class="field-note">${explained(areas, run)}</p>` : nothing}
     ${run.report?.warnings?.map((each) => html`<p class="model-notice">${each}</p>`)}
   </section>`;
 }
 
+function explained({ threshold, share_of: of, mpp }: Areas, run: Run): string {
+  const scale = {
+    metadata: "",
+    user: " The pixel size was set by a person: all areas hang on it.",
+    assumed: " The pixel size is assumed: all areas hang on it.",
+  }[mpp.source];
+  const whole = of === "tissue" ? "tissue" : "what was predicted";
+  const kept =
+    run.threshold === threshold ? "" : ` The run's files are at ${run.threshold.toFixed(2)}.`;
+  return (
+    `Shares are of the ${whole}. The small figures are the same at thresholds 0.1 stricter and ` +
+    `looser: what the model was undecided about, not how often it is wrong.${kept}${scale}`
+  );
+}
+
+/** "0.16–0.21 mm², 30–39 %". */
+function span({ low_mm2, high_mm2, low_share, high_share }: AreaOfClass): string {
+  const figures = `${fixed(low_mm2)}–${fixed(high_mm2)} mm²`;
+  if (low_share === null || high_share === null) return figures;
+  return `${figures} · ${(100 * low_share).toFixed(1)}–${formatShare(high_share)}`;
+}
+
 function entry(
   { name, color }: ModelClass,
-  run: Run,
+  areas: Areas | null,
   { overlay }: AppState,
   commands: Commands,
 ): TemplateResult {
-  const figures = run.report?.classes?.find((each) => each.name === name);
+  const figures = areas?.classes.find((each) => each.name === name);
   return html`<label class="legend-entry">
     <input type="checkbox" .checked=${live(!overlay.hidden.includes(name))}
       @change=${() => commands.toggleClass(name)} />
@@ -41,7 +65,8 @@ function entry(
     ${
       figures
         ? html`<span class="legend-figure">${formatArea(figures.area_mm2)}</span>
-          <span class="legend-figure share">${formatShare(figures.share)}</span>`
+          <span class="legend-figure share">${figures.share === null ? "" : formatShare(figures.share)}</span>
+          <span class="legend-span" data-testid="legend-span">${span(figures)}</span>`
         : nothing
     }
   </label>`;

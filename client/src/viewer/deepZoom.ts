@@ -1,6 +1,7 @@
 /** Deep zoom of one slide: OpenSeadragon, spoken to in base pixels. */
 import OpenSeadragon from "openseadragon";
 import type { SlideDetail } from "../api/types";
+import type { Point } from "../model/box";
 import type { Camera, Projection } from "../model/projection";
 import type { TileAddress } from "../model/pyramid";
 import { SlideTileSource } from "./slideTileSource";
@@ -9,6 +10,8 @@ export interface DeepZoomEvents {
   /** The slide was drawn at this place; called in the same frame. */
   readonly onFrame: (projection: Projection) => void;
   readonly onTileFailed: () => void;
+  /** The slide was clicked there, in CSS pixels of the view; not at the end of a drag. */
+  readonly onClick?: (at: Point) => void;
 }
 
 const OPTIONS: OpenSeadragon.Options = {
@@ -57,6 +60,9 @@ export class DeepZoom {
     this.viewer = OpenSeadragon({ ...OPTIONS, showNavigator: navigator, element: host });
     this.viewer.addHandler("update-viewport", () => this.reportFrame());
     this.viewer.addHandler("tile-load-failed", () => this.events.onTileFailed());
+    this.viewer.addHandler("canvas-click", ({ quick, position }) => {
+      if (quick) this.events.onClick?.(position);
+    });
     this.viewer.addHandler("canvas-key", (event) => {
       // To OpenSeadragon letters mean to move, turn or mirror the slide; here they take tools.
       const { code } = event.originalEvent as KeyboardEvent;

@@ -1,7 +1,9 @@
 /** The stage: the slide and all that lies over it, kept in step with the state and each other. */
 import type { Api } from "../api/client";
+import type { Outline } from "../api/findings";
 import { probabilityLayer } from "../api/layers";
 import type { Box, Point } from "../model/box";
+import type { MeasureKind } from "../model/measure";
 import { type Camera, cameraOf, cameraOn, type Projection, toBase } from "../model/projection";
 import { thisSide } from "../state/comparison";
 import { debounce } from "../state/debounce";
@@ -9,6 +11,8 @@ import { openDetail, selectedRun, shownClass } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { ComparisonView } from "./compare/comparisonView";
 import { DeepZoom } from "./deepZoom";
+import { HighlightLayer } from "./highlightLayer";
+import { MeasureTool } from "./measureTool";
 import { DrawingLayer } from "./outlines/drawingLayer";
 import type { Outlines } from "./outlines/outlineLoader";
 import { PredictionLayers } from "./predictionLayers";
@@ -26,6 +30,9 @@ export interface StageHosts {
 export interface StageEvents {
   /** The view has come to rest. */
   readonly onView: (camera: Camera, projection: Projection) => void;
+  /** A place of the slide was clicked, base pixels. */
+  readonly onClick: (at: Point) => void;
+  readonly onMeasureTool: (kind: MeasureKind | null) => void;
   readonly onRegion: (box: Box | null) => void;
   readonly onOutlinesAvailable: (available: boolean) => void;
   /** The divider between two compared views was moved. */
@@ -41,6 +48,8 @@ export class Stage {
   private readonly prediction: PredictionLayers;
   private readonly comparison: ComparisonView;
   private readonly drawings: DrawingLayer;
+  private readonly highlight: HighlightLayer;
+  private readonly measure: MeasureTool;
   private readonly region: RegionTool;
   private readonly scaleBar: ScaleBarView;
   private readonly status: StatusLine;
@@ -59,11 +68,14 @@ export class Stage {
     this.deepZoom = new DeepZoom(hosts.slide, {
       onFrame: (projection) => this.drawFrame(projection),
       onTileFailed: () => events.onTrouble(null),
+      onClick: (at) => this.clicked(at),
     });
     const { surface } = this.deepZoom;
     this.prediction = new PredictionLayers(surface, api, events, "this");
     this.comparison = new ComparisonView(hosts.surface, this.deepZoom, api, events);
     this.drawings = new DrawingLayer(surface);
+    this.highlight = new HighlightLayer(surface);
+    this.measure = new MeasureTool(surface, events.onMeasureTool);
     this.region = new RegionTool(surface, events.onRegion, () => this.slideBox());
     this.scaleBar = new ScaleBarView(hosts.scaleBar);
     this.status = new StatusLine(hosts.status);
@@ -76,6 +88,7 @@ export class Stage {
     this.prediction.show(state);
     this.comparison.show(state);
     this.drawings.show(thisSide(state));
+    this.measure.show(openDetail(state)?.mpp ?? null);
     this.region.show(state.region);
     this.drawReadouts();
   }
@@ -102,6 +115,16 @@ export class Stage {
 
   panBy(dx: number, dy: number): void {
     this.deepZoom.panBy(dx, dy);
+  }
+
+  takeMeasure(kind: MeasureKind | null): void {
+    this.measure.take(kind);
+  }
+
+  /** Sets a region off; null none. */
+  point(outline: Outline | null): void {
+    this.highlight.show(outline);
+    this.highlight.draw(this.deepZoom.projection);
   }
 
   zoomBy(factor: number): void {
@@ -132,11 +155,17 @@ export class Stage {
     this.comparison.retry();
   }
 
+  private clicked(at: Point): void {
+    const { projection } = this.deepZoom;
+    if (projection) this.events.onClick(toBase(projection, at));
+  }
+
   private openSlide(state: AppState): void {
     const detail = openDetail(state);
     const id = detail?.id ?? null;
     if (id === this.shown) return;
     this.shown = id;
+    this.measure.take(null);
     this.place = "";
     if (!detail) {
       this.deepZoom.close();
@@ -150,6 +179,8 @@ export class Stage {
     this.prediction.draw(projection);
     this.comparison.draw(projection);
     this.drawings.draw(projection);
+    this.highlight.draw(projection);
+    this.measure.draw(projection);
     this.region.draw(projection);
     this.frameEvent(projection, this.slideBox());
     this.drawReadouts();

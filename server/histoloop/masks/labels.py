@@ -41,7 +41,7 @@ def margin(probabilities: Probabilities, channel: int, threshold: float) -> NDAr
     """
     doubled = probabilities.astype(np.int16) * 2
     own = doubled[channel]
-    above = own - (2 * _grey(threshold) - 1)
+    above = own - (2 * grey(threshold) - 1)
     for other in range(len(doubled)):
         if other != channel:
             tie = 1 if channel < other else -1
@@ -53,7 +53,7 @@ def labels(
     probabilities: Probabilities, classes: tuple[LabelClass, ...], threshold: float
 ) -> NDArray[np.uint8]:
     """``(rows, cols)`` uint8 class codes, 0 where no class reaches the threshold."""
-    least = np.maximum(probabilities.max(axis=0), _grey(threshold))
+    least = np.maximum(probabilities.max(axis=0), grey(threshold))
     codes = np.zeros(least.shape, np.uint8)
     for channel, one in reversed(list(enumerate(classes))):  # of two equal ones the first stays
         np.copyto(codes, one.code, where=probabilities[channel] == least)
@@ -66,7 +66,7 @@ def uncertainty(probabilities: Probabilities) -> NDArray[np.uint8]:
     return np.asarray(255 - np.abs(2 * best - 255), np.uint8)
 
 
-def _grey(threshold: float) -> int:
+def grey(threshold: float) -> int:
     """The smallest stored value that reaches a threshold.
 
     Raises:

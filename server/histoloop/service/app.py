@@ -17,6 +17,8 @@ from histoloop.service.annotations import allow_documents, drawings
 from histoloop.service.classes import classes
 from histoloop.service.comparison import comparison
 from histoloop.service.datasets import datasets
+from histoloop.service.exports import exports
+from histoloop.service.findings import findings
 from histoloop.service.jobs import jobs
 from histoloop.service.library import Library
 from histoloop.service.models import models
@@ -76,6 +78,8 @@ def create_app(library: Library) -> OpenAPI:
         preflights,
         runs,
         comparison,
+        findings,
+        exports,
         models,
         datasets,
         drawings,

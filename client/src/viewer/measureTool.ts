@@ -1,0 +1,125 @@
+/** Measuring with the pointer: click by click; Enter or a double click completes, Esc ends. */
+import type { Mpp } from "../api/types";
+import type { Point } from "../model/box";
+import { type MeasureKind, measured } from "../model/measure";
+import { type Projection, toBase, toScreen } from "../model/projection";
+
+const SVG = "http://www.w3.org/2000/svg";
+const PAN_CSS_PX = 4;
+
+export class MeasureTool {
+  private readonly pane = document.createElement("div");
+  private readonly line = document.createElementNS(SVG, "path");
+  private readonly label = document.createElement("output");
+  private kind: MeasureKind | null = null;
+  private points: Point[] = [];
+  private cursor: Point | null = null;
+  private complete = false;
+  private projection: Projection | null = null;
+  private mpp: Mpp | null = null;
+
+  constructor(
+    surface: HTMLElement,
+    /** The tool that is in hand has changed. */
+    private readonly onTool: (kind: MeasureKind | null) => void,
+  ) {
+    this.pane.className = "measure-pane";
+    this.pane.dataset.testid = "measure-pane";
+    this.label.dataset.testid = "measure-label";
+    this.label.className = "measure-label";
+    const drawing = document.createElementNS(SVG, "svg");
+    drawing.append(this.line);
+    this.pane.append(drawing, this.label);
+    surface.append(this.pane);
+    this.pane.addEventListener("pointerdown", (event) => this.press(event));
+    this.pane.addEventListener("pointermove", (event) => this.move(event));
+    this.pane.addEventListener("dblclick", (event) => {
+      event.stopPropagation();
+      this.finish();
+    });
+    addEventListener("keydown", (event) => {
+      if (!this.kind) return;
+      if (event.key === "Escape") this.take(null);
+      if (event.key !== "Enter") return;
+      // The button that the tool was taken by has the focus: it must not put the tool away.
+      event.preventDefault();
+      this.finish();
+    });
+    this.place();
+  }
+
+  /** Takes a tool in hand, or puts it away; what was measured is gone. */
+  take(kind: MeasureKind | null): void {
+    this.kind = kind;
+    this.begin();
+    this.pane.classList.toggle("active", kind !== null);
+    this.onTool(kind);
+    this.place();
+  }
+
+  show(mpp: Mpp | null): void {
+    this.mpp = mpp;
+    this.place();
+  }
+
+  draw(projection: Projection | null): void {
+    this.projection = projection;
+    this.place();
+  }
+
+  private begin(): void {
+    this.points = [];
+    this.cursor = null;
+    this.complete = false;
+  }
+
+  private press(event: PointerEvent): void {
+    if (event.button !== 0 || !this.projection) return;
+    // Kept from OpenSeadragon, which would pan. The wheel still zooms.
+    event.stopPropagation();
+    event.preventDefault();
+    if (this.complete) this.begin();
+    const point = this.at(event);
+    const last = this.points.at(-1);
+    const isNear = last && this.distance(last, point) < PAN_CSS_PX;
+    if (!isNear) this.points = [...this.points, point];
+    this.place();
+  }
+
+  private move(event: PointerEvent): void {
+    if (!this.projection || this.complete) return;
+    this.cursor = this.at(event);
+    this.place();
+  }
+
+  private finish(): void {
+    this.complete = this.points.length > 1;
+    this.cursor = null;
+    this.place();
+  }
+
+  private at(event: PointerEvent): Point {
+    const { left, top } = this.pane.getBoundingClientRect();
+    const at = { x: event.clientX - left, y: event.clientY - top };
+    return this.projection ? toBase(this.projection, at) : at;
+  }
+
+  private distance(a: Point, b: Point): number {
+    return Math.hypot(a.x - b.x, a.y - b.y) * (this.projection?.scale ?? 1);
+  }
+
+  private place(): void {
+    const { projection, kind } = this;
+    const points = this.cursor ? [...this.points, this.cursor] : this.points;
+    const isShown = projection !== null && kind !== null && this.points.length > 0;
+    this.label.hidden = !isShown;
+    this.line.toggleAttribute("hidden", !isShown);
+    const screen = isShown ? points.map((point) => toScreen(projection, point)) : [];
+    const path = screen.map(({ x, y }, index) => `${index === 0 ? "M" : "L"}${x} ${y}`).join(" ");
+    this.line.setAttribute("d", kind === "area" && path ? `${path} Z` : path);
+    const last = screen.at(-1);
+    if (!kind || !last) return;
+    this.label.textContent = measured(kind, points, this.mpp);
+    this.label.style.transform = `translate(${last.x + 12}px, ${last.y + 12}px)`;
+  }
+}
