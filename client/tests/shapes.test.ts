@@ -59,3 +59,12 @@ describe("an annotation's elements", () => {
     expect(only({ type: "pixelmap" })).toBeUndefined();
   });
 });
+
+describe("a region of interest", () => {
+  it("is told from tissue by its group, whatever the case", () => {
+    const box = { type: "rectangle", center: [5, 5, 0], width: 2, height: 2 };
+    const elements = [{ ...box, group: "ROI" }, { ...box, group: "tumor" }, box];
+    const shapes = shapesOf({ name: "", elements });
+    expect(shapes.map(({ isRoi }) => isRoi ?? false)).toEqual([true, false, false]);
+  });
+});

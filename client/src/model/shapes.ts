@@ -6,6 +6,8 @@ export interface Shape {
   readonly rings: readonly (readonly Point[])[];
   readonly closed: boolean;
   readonly color: string;
+  /** It says where somebody has looked, and is no tissue itself. */
+  readonly isRoi?: true;
 }
 
 const PLAIN = "#ffd24a";
@@ -19,7 +21,9 @@ export function shapesOf({ elements }: AnnotationDocument): readonly Shape[] {
     const rings = ringsOf(element);
     if (rings.length === 0) return [];
     const closed = element.type !== "polyline" || element.closed === true;
-    return [{ rings, closed, color: element.lineColor ?? PLAIN }];
+    const color = element.lineColor ?? PLAIN;
+    const isRoi = element.group?.toLowerCase() === "roi";
+    return [{ rings, closed, color, ...(isRoi && { isRoi }) }];
   });
 }
 

@@ -62,7 +62,7 @@ export class AreaLayer {
       context.fillStyle = shape.color;
       context.strokeStyle = shape.color;
       context.globalAlpha = this.opacity;
-      if (shape.closed) context.fill(path, "evenodd");
+      if (shape.closed && !shape.isRoi) context.fill(path, "evenodd");
       context.globalAlpha = 1;
       context.stroke(path);
     }
