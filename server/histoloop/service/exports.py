@@ -43,7 +43,9 @@ class At(BaseModel):
 def run_annotation(path: ById) -> Response:
     """The run's outlines as a list of DSA annotation documents, at the run's own threshold."""
     file, name = _file(path.id, outputs.ANNOTATION)
-    return send_file(file, mimetype=_JSON, as_attachment=True, download_name=f"{name}.json")
+    return send_file(
+        file, mimetype=_JSON, as_attachment=True, conditional=False, download_name=f"{name}.json"
+    )
 
 
 @exports.get("/runs/<id>/annotation.geojson", responses=answers("GeoJSON", _GEOJSON))
@@ -58,7 +60,9 @@ def run_geojson(path: ById) -> Response:
 def run_mask(path: ById) -> Response:
     """Class codes as a tiled pyramid, at the model's scale and the run's threshold."""
     file, name = _file(path.id, outputs.MASK)
-    return send_file(file, mimetype=_TIFF, as_attachment=True, download_name=f"{name}.tiff")
+    return send_file(
+        file, mimetype=_TIFF, as_attachment=True, conditional=False, download_name=f"{name}.tiff"
+    )
 
 
 @exports.get("/runs/<id>/report.html", responses=answers("a page", _HTML))
