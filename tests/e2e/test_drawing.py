@@ -293,6 +293,7 @@ def test_a_predicted_region_is_accepted_and_pulled_into_shape(
         shoot(page, "accepted")
         (taken,) = stored(service, "predicted")["Annotations"]["elements"]
         assert taken["group"] == "mostly_tumor"  # by the code of the model's "tumor"
+        assert len(taken["points"]) < 12  # and not one for each of the model's pixels
         assert area(taken["points"]) == pytest.approx(TUMOR.width * TUMOR.height, rel=0.1)
 
         # The same one twice is once.

@@ -2,7 +2,7 @@
 import type { Api } from "../api/client";
 import type { AnnotationSummary } from "../api/types";
 import type { Box, Point } from "../model/box";
-import type { Region } from "../model/region";
+import { type Region, simplifiedRegion } from "../model/region";
 import type { Action } from "../state/reducer";
 import { openDetail, selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
@@ -44,6 +44,8 @@ export interface DeskEvents {
 
 const NOTE_MS = 9000;
 const BRUSH_STEP = 1.25;
+/** Of a model's pixel. */
+const STEP = 0.75;
 
 export class Desk implements Bench {
   readonly store = new Store<DeskState, DeskAction>(reduceDesk, INITIAL_DESK);
@@ -300,7 +302,10 @@ export class Desk implements Bench {
 
   private put(whole: Awaited<ReturnType<typeof wholeOf>>[]): void {
     const { sketch } = this;
-    const made = whole.map(({ className, region }) => polygon(region, this.classNamed(className)));
+    const tolerance = this.stairs();
+    const made = whole.map(({ className, region }) =>
+      polygon(simplifiedRegion(region, tolerance), this.classNamed(className)),
+    );
     const fresh = made.filter(
       (each, index) =>
         ![...sketch.elements, ...made.slice(0, index)].some(
@@ -317,6 +322,16 @@ export class Desk implements Bench {
     this.note(
       fresh.length === 0 ? "It is in your layer already." : `${count} accepted. ${how}${rest}`,
     );
+  }
+
+  /**
+   * How far the steps of the model's pixels lie from the edge that they mean, in base pixels: a
+   * corner at each step could not be pulled into shape.
+   */
+  private stairs(): number {
+    const mpp = openDetail(this.app.state)?.mpp?.x;
+    const run = selectedRun(this.app.state);
+    return STEP * (mpp && run ? run.mpp / mpp : 1);
   }
 
   /** A model's class among those that are drawn with: by its name, or by its code. */
