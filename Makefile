@@ -29,6 +29,7 @@ help:
 	@echo "dsa            a Digital Slide Archive on loopback, until Ctrl-C (ARGS='--flavour girder5')"
 	@echo "model          train the bundled model again (needs DATA=$(DATA))"
 	@echo "leave-one-out  train without each patient, test on it (needs DATA)"
+	@echo "tour           take the README's pictures again"
 	@echo "clean          remove everything that make has made"
 
 demo: $(READY) $(STATIC)
@@ -94,6 +95,10 @@ build/tumor-data: $(READY)
 	$(BIN)/python -m histoloop.training.tumor_data $(DATA) $@
 
 include server/histoloop/models/bundled/tumor/plan.mk
+
+# The README's pictures, of a made-up slide.
+tour: $(READY) $(STATIC) chromium
+	$(BIN)/python -m tests.support.tour $(ARGS)
 
 clean:
 	rm -rf $(VENV) client/node_modules server/histoloop/service/static build
