@@ -68,6 +68,20 @@ def comparing(page: Page, url: str) -> None:
     expect(page.get_by_test_id("difference-panel")).to_contain_text("Dice")
 
 
+def checking(page: Page, url: str) -> None:
+    """What a segmentation would cost, and how it would look, before it is asked for."""
+    page.goto(url)
+    overlay_is_there(page)
+    page.get_by_test_id("check-button").click()
+    expect(page.get_by_test_id("sample-overlay")).to_have_count(3)
+
+
+def queue(page: Page, url: str) -> None:
+    """What is computed, and what has been."""
+    page.goto(f"{url}#queue")
+    expect(page.get_by_test_id("queue-job").first).to_be_visible()
+
+
 def models(page: Page, url: str) -> None:
     """A model's versions, and what speaks for each."""
     page.goto(f"{url}#models")
@@ -75,7 +89,7 @@ def models(page: Page, url: str) -> None:
 
 
 FIRST: Mapping[str, Stop] = {"live": live}
-THEN: Mapping[str, Stop] = {"drawing": drawing, "comparing": comparing, "models": models}
+THEN: Mapping[str, Stop] = {"drawing": drawing, "comparing": comparing, "checking": checking, "queue": queue, "models": models}
 """When there are two runs, and a person has drawn."""
 
 

@@ -37,7 +37,7 @@ export function queuePage(state: AppState, commands: Commands): TemplateResult |
   const { queue } = state.launch;
   if (!queue) return nothing;
   const line = queue.jobs.status === "ready" ? queueLine(queue.jobs.value) : "";
-  return html`<section class="queue" data-testid="queue" aria-labelledby="queue-title">
+  return html`<main class="queue" data-testid="queue" aria-labelledby="queue-title">
     <header class="datasets-head">
       <h2 id="queue-title" tabindex="-1">Queue</h2>
       <p aria-live="polite" data-testid="queue-line">${line}</p>
@@ -45,7 +45,7 @@ export function queuePage(state: AppState, commands: Commands): TemplateResult |
         @click=${() => commands.launch.showQueue(false)}>${ICONS.cross}</button>
     </header>
     <div class="queue-body">${queue.refused.map((each) => refusal(each, state))} ${content(queue, commands)}</div>
-  </section>`;
+  </main>`;
 }
 
 function refusal({ slide, detail, hint }: Refused, { slides }: AppState): TemplateResult {
