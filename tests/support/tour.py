@@ -89,7 +89,13 @@ def models(page: Page, url: str) -> None:
 
 
 FIRST: Mapping[str, Stop] = {"live": live}
-THEN: Mapping[str, Stop] = {"drawing": drawing, "comparing": comparing, "checking": checking, "queue": queue, "models": models}
+THEN: Mapping[str, Stop] = {
+    "drawing": drawing,
+    "comparing": comparing,
+    "checking": checking,
+    "queue": queue,
+    "models": models,
+}
 """When there are two runs, and a person has drawn."""
 
 
