@@ -27,6 +27,7 @@ PAGES = {
     "slide": ("#", "[data-testid=slide-item]"),
     "data sets": ("#dataset=", "[data-testid=region-card]"),
     "models": ("#models", "#learn h2"),
+    "review": ("#review", "[data-testid=review] h2"),
     "queue": ("#queue", "[data-testid=queue-job], [data-testid=queue-empty]"),
 }
 """Its address, and what is there when it is whole."""

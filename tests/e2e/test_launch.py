@@ -169,7 +169,9 @@ def test_a_job_is_cancelled_and_run_again_from_the_queue(
     look_at_another(page)
     page.get_by_test_id("choose-slides").click()
     page.get_by_test_id("slide-check").nth(0).press("Space")
-    page.get_by_test_id("segment-selection").press("Enter")
+    segment = page.get_by_test_id("segment-selection")
+    expect(segment).to_be_enabled()  # a frame later: no person is as fast as a test
+    segment.press("Enter")
     row = page.get_by_test_id("queue-job").first
     row.get_by_test_id("queue-cancel").click()
     cancelled = page.locator('[data-testid=queue-job][data-state="cancelled"]')

@@ -107,7 +107,7 @@ def take(folder: Path, url: str, stops: Mapping[str, Stop]) -> None:
             page.set_default_timeout(PATIENCE_MS)
             stop(page, url)
             page.wait_for_timeout(2500)  # tiles become sharp
-            page.screenshot(path=folder / f"{name}.png")
+            page.screenshot(path=folder / f"{name}.jpg", type="jpeg", quality=82)
             page.close()
             print(name, flush=True)
 
