@@ -3,6 +3,7 @@ import type { Mpp } from "../src/api/types";
 import { area, contains } from "../src/model/box";
 import {
   formatArea,
+  formatAreas,
   formatEta,
   formatMillimetres,
   formatMpp,
@@ -62,6 +63,8 @@ describe("figures", () => {
   it("do not turn a small lesion into nothing", () => {
     expect(formatArea(0.0042)).toBe("4\u202f200 µm²");
     expect(formatArea(3.316)).toBe("3.32 mm²");
+    expect(formatAreas(0.00083, 0.0042)).toBe("830–4\u202f200 µm²");
+    expect(formatAreas(0.001, 3.316)).toBe("0.00–3.32 mm²");
   });
 
   it("estimate without false precision", () => {

@@ -40,6 +40,13 @@ export function formatArea(mm2: number): string {
   return mm2 > 0 && mm2 < 0.01 ? `${formatInteger(mm2 * 1e6)} µm²` : `${fixed(mm2)} mm²`;
 }
 
+/** "0.16–0.21 mm²", "830–1 184 µm²": in the unit of the larger. */
+export function formatAreas(low: number, high: number): string {
+  return high > 0 && high < 0.01
+    ? `${formatInteger(low * 1e6)}–${formatInteger(high * 1e6)} µm²`
+    : `${fixed(low)}–${fixed(high)} mm²`;
+}
+
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }

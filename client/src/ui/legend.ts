@@ -4,7 +4,7 @@ import { live } from "lit-html/directives/live.js";
 import { styleMap } from "lit-html/directives/style-map.js";
 import type { AreaOfClass, Areas } from "../api/findings";
 import type { ModelClass, Run } from "../api/types";
-import { fixed, formatArea, formatShare } from "../model/format";
+import { formatArea, formatAreas, formatShare } from "../model/format";
 import type { Commands } from "../state/commands";
 import { selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
@@ -45,7 +45,7 @@ function explained({ threshold, share_of: of, mpp }: Areas, run: Run): string {
 
 /** "0.16–0.21 mm², 30–39 %". */
 function span({ low_mm2, high_mm2, low_share, high_share }: AreaOfClass): string {
-  const figures = `${fixed(low_mm2)}–${fixed(high_mm2)} mm²`;
+  const figures = formatAreas(low_mm2, high_mm2);
   if (low_share === null || high_share === null) return figures;
   return `${figures} · ${(100 * low_share).toFixed(1)}–${formatShare(high_share)}`;
 }
