@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +11,7 @@ from tests.service.conftest import MODEL, ROI, asked, finished, signed_in
 from tests.support.queued import write_bare_queue
 from tests.support.snapshots import write_annotated, write_snapshot
 
+from histoloop.errors import SlideError
 from histoloop.jobs.job import SegmentRequest
 from histoloop.service.app import create_app
 
@@ -311,6 +313,22 @@ def test_a_region_of_a_slide_that_may_not_be_seen_is_left_out(visitor, known, se
     assert (told["stranger"]["regions"], told["stranger"]["hidden"]) == ([], 1)
 
 
+def test_only_administrators_hear_how_far_a_queue_is_for_it_names_slides(visitor, served):
+    errands = served.library.errands
+    errands.start("review queue", failing)
+    while errands.latest("review queue").state == "running":
+        time.sleep(0.05)
+    told = {role: visitor(role).get("/api/review").json["making"] for role in ("reader", "admin")}
+    assert (told["admin"]["said"], told["admin"]["failure"]) == ("secret.svs: 3", "secret.svs: bad")
+    assert told["reader"]["state"] == "failed"
+    assert "secret" not in json.dumps(told["reader"])
+
+
+def failing(say):
+    say("secret.svs: 3")
+    raise SlideError("secret.svs: bad", hint="mend secret.svs")
+
+
 def test_a_word_to_a_region_is_an_annotation_of_whoever_said_it(visitor, known):
     client = visitor("annotator")
     for _ in range(2):
@@ -323,6 +341,19 @@ def test_a_word_to_a_region_is_an_annotation_of_whoever_said_it(visitor, known):
     assert [one["id"] for one in mine] == [region["annotation"]]
     gone = client.put(f"/api/review/{known.queue}/regions/1", json={"verdict": "skip"}).json
     assert gone["regions"][0]["annotation"] is None
+
+
+def test_what_another_accepted_is_theirs_to_take_back(visitor, known):
+    path = f"/api/review/{known.queue}/regions/1"
+    annotator, admin = visitor("annotator"), visitor("admin")
+    accepted = annotator.put(path, json={"verdict": "accept"}).json["regions"][0]
+    refused = admin.put(path, json={"verdict": "skip"})
+    assert refused.status_code == 403
+    assert "somebody else" in refused.json["detail"]
+    after = admin.get(f"/api/review/{known.queue}").json["regions"][0]
+    assert (after["said"], after["annotation"]) == (accepted["said"], accepted["annotation"])
+    gone = annotator.put(path, json={"verdict": "skip"}).json["regions"][0]
+    assert (gone["said"]["verdict"], gone["annotation"]) == ("skip", None)
 
 
 def test_administrators_see_what_models_are_trained_on(visitor, known):

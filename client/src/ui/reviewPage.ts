@@ -155,8 +155,8 @@ function making(
   if (making?.state === "running") {
     return html`<div class="review-making" data-testid="review-making">
       <progress aria-label="Looking for regions"></progress>
-      <p class="field-note">Looking for regions: ${making.said}</p>
-      <button class="quiet" @click=${() => commands.cancelMaking()}>Cancel</button>
+      <p class="field-note">Looking for regions${making.said ? `: ${making.said}` : "…"}</p>
+      ${missing ? nothing : html`<button class="quiet" @click=${() => commands.cancelMaking()}>Cancel</button>`}
     </div>`;
   }
   const failed =

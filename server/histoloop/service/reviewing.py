@@ -75,13 +75,16 @@ class Reviewing:
 
         The annotation comes first: one that is there unsaid is said the next time, and not
         written twice.
+
+        Raises:
+            AccessError: it is a skip, and somebody else's annotation would stay: nothing is kept.
         """
         drawn, slide = self._drawn(number), self.queue.region(number)["id"]
         store, run = self.visitor.annotations, self._run(number)
         if said.verdict == "skip":
             if drawn and not drawn.changed:
                 store.delete_run(slide, run)
-                drawn = None
+                drawn = self._left(number)
         elif drawn is None:
             (id,) = store.replace_run(slide, run, [self._document(number)])
             drawn = _Drawn(id, Agreed(), changed=False)
@@ -91,6 +94,20 @@ class Reviewing:
         if before is None or (before.verdict, before.document) != (said.verdict, said.document):
             self.queue.say(number, said)
         return self.document()
+
+    def _left(self, number: int) -> _Drawn | None:
+        """What is drawn after a run was deleted: what somebody has changed meanwhile, if anything.
+
+        A DSA deletes only what the visitor has stored themselves.
+        """
+        self._summaries.pop(self.queue.region(number)["id"], None)
+        drawn = self._drawn(number)
+        if drawn and not drawn.changed:
+            raise AccessError(
+                f"region {number}: somebody else has accepted it, and their annotation stays",
+                hint="correct it, or ask them to skip the region",
+            )
+        return drawn
 
     @cached_property
     def _visible(self) -> list[int]:
