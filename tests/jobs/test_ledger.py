@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_only_the_table_of_transitions_is_allowed(
         with pytest.raises(StateError, match=before):
             ledger.move(job, after)
         assert ledger.get(job).state is before
+
+
+def test_a_users_newest_jobs_are_counted_without_those_of_others(ledger: Ledger) -> None:
+    mine = [ledger.create(replace(REQUEST, user="ada")).id for _ in range(2)]
+    for _ in range(3):
+        ledger.create(replace(REQUEST, user="ben"))
+    assert {one.id for one in ledger.list(most=2, user="ada")} == set(mine)
 
 
 def test_a_long_step_does_not_cost_a_job_its_lease(ledger: Ledger) -> None:

@@ -116,14 +116,21 @@ class Ledger:
             return _job(row)
 
     def list(
-        self, slide: str | None = None, most: int | None = None, kind: str | None = None
+        self,
+        slide: str | None = None,
+        most: int | None = None,
+        kind: str | None = None,
+        *,
+        user: str | None = None,
     ) -> Sequence[Job]:
-        """Jobs, newest first; only the first ``most`` of them."""
+        """Jobs, newest first; only the first ``most`` of them, or of those of a user."""
         query = sql.select(JobRow).order_by(JobRow.created.desc()).limit(most)
         if kind is not None:
             query = query.where(JobRow.kind == kind)
         if slide is not None:
             query = query.where(JobRow.slide == slide)
+        if user is not None:
+            query = query.where(JobRow.user == user)
         with self._session() as session:
             return [_job(row) for row in session.scalars(query)]
 

@@ -106,9 +106,7 @@ class Visit:
         Raises:
             AccessError: the visitor may not see the slide that is named.
         """
-        found = self.library.ledger.list(slide, most, kind)
-        if whose is not None:
-            found = [job for job in found if job.request.user == whose]
+        found = self.library.ledger.list(slide, most, kind, user=whose)
         if slide is None:
             return [job for job in found if self.shows(job)]
         self.visitor.revision(slide)
