@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api/client";
-import type { AnnotationSummary, Disagreement } from "../src/api/types";
+import type { AnnotationSummary, Disagreement, JobState } from "../src/api/types";
 import { Calls } from "../src/state/calls";
 import { candidates, otherSide, suggestedOther, thisSide } from "../src/state/comparison";
 import { Comparisons } from "../src/state/comparisons";
@@ -171,6 +171,21 @@ describe("a comparison", () => {
     expect(disagreement.mock.calls).toEqual([["again", { kind: "run", id: "old" }, 0.5]]);
     expect(store.state.comparison?.figures).toEqual({ status: "ready", value: FIGURES });
     store.dispatch({ type: "overlay", change: { threshold: 0.6 } });
+    await vi.runAllTimersAsync();
+    expect(disagreement).toHaveBeenCalledTimes(2);
+  });
+
+  it("is counted again once a run that was not done is", async () => {
+    const { store, comparisons, disagreement } = setUp();
+    const runs = (state: JobState): Action => ({
+      type: "runs",
+      slide: "slide",
+      runs: RUNS.map((one) => (one.id === "old" ? { ...one, state } : one)),
+    });
+    store.dispatch(runs("running"));
+    comparisons.start({ kind: "run", id: "old" });
+    await vi.runAllTimersAsync();
+    store.dispatch(runs("done"));
     await vi.runAllTimersAsync();
     expect(disagreement).toHaveBeenCalledTimes(2);
   });

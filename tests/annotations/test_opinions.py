@@ -62,7 +62,8 @@ def test_runs_disagree_only_where_both_were_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("factor", [1, 2])
 def test_a_person_is_asked_within_their_roi(tmp_path: Path, factor: int) -> None:
     drawn = DrawnOpinion(
-        {"elements": [square(0, 0, 31, "ROI"), square(4, 4, 7, "tumor"), square(40, 40, 9, "x")]}
+        {"elements": [square(0, 0, 31, "ROI"), square(4, 4, 7, "tumor"), square(40, 40, 9, "x")]},
+        ["roi"],
     )
     this = run(tmp_path, (TUMOR, Box(4, 4, 16, 8)))
     scale = Scale(factor, factor)
@@ -72,12 +73,21 @@ def test_a_person_is_asked_within_their_roi(tmp_path: Path, factor: int) -> None
     assert np.count_nonzero(found) == 8 * 8 / factor**2
 
 
+def test_the_table_says_which_groups_outline_regions_and_they_are_no_tissue() -> None:
+    document = {"elements": [square(0, 0, 31, "Region"), square(4, 4, 7, "tumor")]}
+    drawn = DrawnOpinion(document, ["region"])
+    assert (drawn.names, drawn.scope) == (["tumor"], Box(0, 0, 32, 32))
+    assert DrawnOpinion(document, ["roi"]).names == ["Region", "tumor"]
+
+
 def test_a_later_outline_lies_over_an_earlier_one_and_nothing_drawn_says_nothing(
     tmp_path: Path,
 ) -> None:
-    drawn = DrawnOpinion({"elements": [square(0, 0, 19, "tumor"), square(4, 4, 3, "stroma")]})
+    drawn = DrawnOpinion(
+        {"elements": [square(0, 0, 19, "tumor"), square(4, 4, 3, "stroma")]}, ["roi"]
+    )
     codes = drawn.codes(WHOLE, ONE, ["tumor", "stroma"])
     assert np.count_nonzero(codes == 2) == 16
     assert np.count_nonzero(codes == 1) == 400 - 16
-    nothing = DrawnOpinion({"elements": []})
+    nothing = DrawnOpinion({"elements": []}, ["roi"])
     assert not kinds(*both(run(tmp_path, (TUMOR, WHOLE)), nothing, WHOLE, ONE)).any()

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import tifffile
 from flask.testing import FlaskClient
 from shapely.geometry import Point, shape
 from tests.service.conftest import asked, finished
+from tests.support.annotated import GTCODES
 from tests.support.tiny_model import save_tiny_model
 
 from histoloop.config import settings
+from histoloop.jobs.job import Failure
 from histoloop.service.app import create_app
 from histoloop.service.server import running
 
@@ -132,3 +135,37 @@ def test_the_report_stands_alone_and_takes_names_for_text(served) -> None:
     assert 'src="data:image/jpeg;base64,' in text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert not any(word in text for word in ("<script", "http://", "https://", 'src="/'))
+
+
+def test_only_runs_that_are_done_are_compared_and_kept_by_a_browser(served) -> None:
+    client, run = served
+    library = client.application.extensions["histoloop"]
+    done = library.ledger.of_run(run["id"])
+    stopped = library.ledger.create(done.request, failure=Failure("predict", "s", None, "c", "h"))
+    shutil.copytree(library.settings.runs / done.folder, library.settings.runs / stopped.folder)
+    for this, other in ((done, stopped), (stopped, done)):
+        for path in ("", "/tiles/0/0/0"):
+            told = client.get(f"/api/runs/{this.run}/disagreement{path}?run={other.run}")
+            assert (told.status_code, told.json["hint"]) == (409, "run it again")
+    kept = {
+        "tiles/0/0/0": "private, max-age=3600",
+        f"disagreement/tiles/0/0/0?run={done.run}": "private, max-age=3600",
+        f"disagreement/tiles/0/0/0?annotation={DRAWN}": "no-cache",
+    }
+    for path, said in kept.items():
+        answer = client.get(f"/api/runs/{done.run}/{path}")
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, said)
+    again = client.get(f"/api/runs/{stopped.run}/tiles/0/0/0")
+    assert again.headers["Cache-Control"] == "no-cache", "it can be run again"
+
+
+def test_what_outlines_regions_by_the_table_is_no_tissue_of_a_drawing(served, tmp_path) -> None:
+    client, run = served
+    library = client.application.extensions["histoloop"]
+    codes = tmp_path / "codes.csv"
+    codes.write_text(GTCODES.replace("\nroi,", "\ntumor,"))
+    said = library.settings.model_copy(update={"retrain_gtcodes": codes})
+    told = create_app(replace(library, settings=said)).test_client()
+    path = f"/api/runs/{run['id']}/disagreement?annotation={DRAWN}"
+    drawn = [one.get(path).json["classes"][0]["other_mm2"] for one in (client, told)]
+    assert drawn == [pytest.approx(200 * 100 * 0.5 * 0.6 / 1e6, rel=0.05), 0]

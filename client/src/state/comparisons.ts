@@ -84,7 +84,11 @@ export class Comparisons {
 
   private countWhenOther({ slide, overlay }: AppState, other: ComparedWith): void {
     if (!slide?.runs || !slide.runId) return;
-    const question = [slide.runId, other.kind, other.id, overlay.threshold].join();
+    // A run that is not done is not compared: once it is, the question is another one.
+    const states = slide.runs
+      .filter(({ id }) => id === slide.runId || id === other.id)
+      .map((run) => run.state);
+    const question = [slide.runId, other.kind, other.id, overlay.threshold, ...states].join();
     if (question === this.asked) return;
     this.asked = question;
     this.countSoon();

@@ -165,6 +165,17 @@ def _whole(cells: Mapping[str, str], name: str, wrong: _Complaint) -> int:
         raise wrong(f"{name} is {cells[name]!r}", "it must be a whole number") from None
 
 
+def roi_groups(path: Path | None) -> frozenset[str]:
+    """The groups that outline regions, not tissue, by a table; without one, "roi".
+
+    Raises:
+        AnnotationError: see `read_gtcodes`.
+    """
+    if path is None:
+        return frozenset({"roi"})
+    return frozenset(row.group for row in read_gtcodes(path) if row.is_roi)
+
+
 def _flag(cells: Mapping[str, str], name: str, wrong: _Complaint) -> bool:
     if cells[name] not in ("0", "1"):
         raise wrong(f"{name} is {cells[name]!r}", "it must be 0 or 1")

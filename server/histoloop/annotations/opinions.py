@@ -6,10 +6,10 @@ says nothing, because it was not asked there, it does not disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from histoloop.masks.labels import labels
 from histoloop.masks.mask import Mask
 
 Codes = NDArray[np.uint8]
-
-ROI: Final = "roi"
-"""Group of an outline that says where somebody has looked, and is no tissue itself."""
 
 
 class Kind(IntEnum):
@@ -83,12 +80,17 @@ class RunOpinion:
 class DrawnOpinion:
     """A person's: areas by their group, a later one over an earlier one.
 
-    It speaks of its outlines of group "roi"; without any, of the box around all that was drawn.
+    It speaks of its outlines of a group that outlines regions; without any, of the box around
+    all that was drawn.
+
+    Args:
+        roi_groups: those groups, whatever the case of their letters; see `roi_groups`.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, roi_groups: Collection[str]) -> None:
+        regions = {group.casefold() for group in roi_groups}
         drawn = [one for one in read_elements(document).elements if one.area]
-        rois = [one for one in drawn if one.group.casefold() == ROI]
+        rois = [one for one in drawn if one.group.casefold() in regions]
         self._areas = [_painted(one) for one in drawn if one not in rois]
         self._scope = _around([_painted(one).box for one in rois or drawn])
 

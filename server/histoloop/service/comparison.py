@@ -11,6 +11,7 @@ import numpy as np
 from flask import Response
 from pydantic import BaseModel, Field
 
+from histoloop.annotations.gtcodes import roi_groups
 from histoloop.annotations.opinions import (
     DrawnOpinion,
     Kind,
@@ -20,9 +21,9 @@ from histoloop.annotations.opinions import (
     joint_names,
     kinds,
 )
-from histoloop.errors import NotFoundError, UsageError
+from histoloop.errors import NotFoundError, StateError, UsageError
 from histoloop.geometry import Box, Mpp, Scale, region_of_interest
-from histoloop.jobs.job import Job
+from histoloop.jobs.job import Job, JobState
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
 from histoloop.service.pictures import png
@@ -109,14 +110,15 @@ def disagreement_tile(path: Tile, query: OtherLayer) -> Response:
     factor = slide.levels[zoom].downsample
     found = kinds(*both(this, other, box, Scale(factor, factor)))
     grey = np.where(found == _KINDS[query.kind], 255, 0).astype(np.uint8)
-    return png(grey, final=job.state.ended and query.annotation is None)
+    return png(grey, final=query.annotation is None)
 
 
 def _sides(here: Visit, job: Job, slide: Slide, query: Other) -> tuple[Opinion, Opinion]:
     """
     Raises:
         UsageError: nothing is named to compare with, or too much.
-        NotFoundError: what is named does not lie on the slide, or has nothing to show yet.
+        NotFoundError: what is named does not lie on the slide, or its result is gone.
+        StateError: a run is not done: where it has not been it says nothing, and not “no class”.
     """
     this = _of_run(here, job, slide, query.threshold)
     if (query.run is None) == (query.annotation is None):
@@ -135,26 +137,36 @@ def _sides(here: Visit, job: Job, slide: Slide, query: Other) -> tuple[Opinion, 
 
 
 def _of_run(here: Visit, job: Job, slide: Slide, threshold: float) -> RunOpinion:
+    if job.state is not JobState.DONE:
+        raise StateError(
+            f"run {job.run} ({job.segmentation.model}) is {job.state}: its end is to be awaited "
+            "before it is compared",
+            hint="run it again" if job.state.ended else "wait until it is done",
+        )
     mask = here.mask(job.run)
     if mask is None:
         raise NotFoundError(
-            f"run {job.run} has nothing to show yet", hint="wait until its first tiles are there"
+            f"the result of run {job.run} is not there any more", hint="segment the slide again"
         )
     region = region_of_interest(job.segmentation.roi, slide.size, slide.name)
     return RunOpinion(mask, region, threshold)
 
 
 def _of_person(here: Visit, slide: str, annotation: str) -> DrawnOpinion:
-    return _drawn(here.visitor, slide, annotation, int(time.monotonic() / _DRAWING_HOLDS_S))
+    rois = roi_groups(here.library.settings.retrain_gtcodes)
+    moment = int(time.monotonic() / _DRAWING_HOLDS_S)
+    return _drawn(here.visitor, slide, annotation, rois, moment)
 
 
 @lru_cache(maxsize=_DRAWINGS)
-def _drawn(visitor: Visitor, slide: str, annotation: str, _moment: int) -> DrawnOpinion:
+def _drawn(
+    visitor: Visitor, slide: str, annotation: str, rois: frozenset[str], _moment: int
+) -> DrawnOpinion:
     if all(one.id != annotation for one in visitor.annotations.list(slide)):
         raise NotFoundError(
             f"no annotation {annotation!r} on this slide", hint="list the slide's annotations again"
         )
-    return DrawnOpinion(visitor.annotations.get(annotation))
+    return DrawnOpinion(visitor.annotations.get(annotation), rois)
 
 
 def _agreed(name: str, mine: Any, theirs: Any, mm2: float | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Response, send_file
 from pydantic import BaseModel, Field
 
+from histoloop.annotations.gtcodes import roi_groups
 from histoloop.config import Settings
 from histoloop.errors import AccessError, NotFoundError, UsageError
 from histoloop.jobs import review_report
@@ -170,7 +171,7 @@ def _seen(path: ByNumber) -> KeptQueue:
 
 
 def _rois(here: Visit) -> frozenset[str]:
-    return Reviewing.rois(here.library.settings.retrain_gtcodes)
+    return roi_groups(here.library.settings.retrain_gtcodes)
 
 
 def _summary(kept: KeptQueue) -> dict[str, Any]:

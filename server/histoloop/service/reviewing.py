@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from histoloop import __version__
 from histoloop.annotations.dsa import Document
-from histoloop.annotations.gtcodes import read_gtcodes
 from histoloop.annotations.runs import REVIEWED, SOFTWARE, run_of
 from histoloop.annotations.store import AnnotationSummary
 from histoloop.errors import AccessError, NotFoundError
@@ -41,13 +39,6 @@ class Reviewing:
     visitor: Visitor
     queue: KeptQueue
     roi_groups: frozenset[str]
-
-    @staticmethod
-    def rois(gtcodes: Path | None) -> frozenset[str]:
-        """The groups of a table that outline regions."""
-        if gtcodes is None:
-            return frozenset({"roi"})
-        return frozenset(row.group for row in read_gtcodes(gtcodes) if row.is_roi)
 
     def document(self) -> dict[str, Any]:
         """Its regions, and what reviewing them has gained."""

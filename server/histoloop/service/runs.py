@@ -17,7 +17,7 @@ from shapely.geometry import mapping
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Box, Size
 from histoloop.jobs import outputs
-from histoloop.jobs.job import SEGMENT, Job
+from histoloop.jobs.job import SEGMENT, Job, JobState
 from histoloop.masks.labels import LabelClass, labels, margin, uncertainty
 from histoloop.masks.mask import Mask
 from histoloop.masks.trace import trace
@@ -78,7 +78,7 @@ def run_tile(path: Tile, query: Layer) -> Response:
     mask, out = here.mask(path.id), Size(box.width, box.height)
     if mask is None:
         return png(np.zeros((out.height, out.width), np.uint8), final=False)
-    return png(_picture(mask, mask.view(base, out), query), final=job.state.ended)
+    return png(_picture(mask, mask.view(base, out), query), final=job.state is JobState.DONE)
 
 
 @runs.get("/runs/<id>/polygons", responses=answers("GeoJSON"))
