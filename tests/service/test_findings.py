@@ -14,12 +14,15 @@ import pytest
 import tifffile
 from flask.testing import FlaskClient
 from shapely.geometry import Point, shape
+from sqlalchemy import update
 from tests.service.conftest import asked, finished
 from tests.support.annotated import GTCODES
 from tests.support.tiny_model import save_tiny_model
 
 from histoloop.config import settings
-from histoloop.jobs.job import Failure
+from histoloop.jobs.job import Failure, Job
+from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.tables import JobRow
 from histoloop.service.app import create_app
 from histoloop.service.server import running
 
@@ -120,6 +123,32 @@ def test_files_hold_what_the_run_found(served) -> None:
     assert len(features) == elements == run["report"]["vectorisation"]["polygons"] > 0
     codes = tifffile.imread(io.BytesIO(client.get(f"{path}/mask.tiff").data))
     assert set(codes.ravel()) == {0, 1}
+
+
+def test_a_run_that_was_taken_up_again_has_its_files_too(served) -> None:
+    client, run = served
+    path, library = f"/api/runs/{run['id']}", client.application.extensions["histoloop"]
+    job = next(one for one in library.ledger.list() if one.run == run["id"])
+    before = [client.get(f"{path}/{name}").status_code for name in ("mask.tiff", "areas")]
+    again = replace(job, attempt=job.attempt + 1)
+    runs = library.settings.runs
+    set_attempt(library.ledger, again)
+    (runs / job.folder).rename(runs / again.folder)
+    try:
+        after = [client.get(f"{path}/{name}").status_code for name in ("mask.tiff", "areas")]
+        report = client.get(f"{path}/report.html").get_data(as_text=True)
+        said = client.get(f"{path}/areas").json
+    finally:
+        (runs / again.folder).rename(runs / job.folder)
+        set_attempt(library.ledger, job)
+    assert before == after == [200, 200]
+    assert "has not ended well" not in report
+    assert said["share_of"] == "tissue"
+
+
+def set_attempt(ledger: Ledger, job: Job) -> None:
+    with ledger._session() as session:
+        session.execute(update(JobRow).where(JobRow.id == job.id).values(attempt=job.attempt))
 
 
 def test_the_report_stands_alone_and_takes_names_for_text(served) -> None:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from flask import Flask
 from tests.support.tiny_model import save_tiny_model
 
 from histoloop.config import settings
 from histoloop.logs import _formatter, _note, about
+from histoloop.service.tracing import register
 
 
 def line(message: str, *args: object, **said: str) -> str:
@@ -56,6 +58,15 @@ def test_a_line_says_what_it_is_about() -> None:
         **{"request": "r1", "job": "j1"},
     }
     assert json.loads(line("later", log="json"))["job"] == ""
+
+
+def test_no_caller_writes_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    app = Flask(__name__)
+    register(app)
+    with caplog.at_level("INFO"):
+        app.test_client().get("/nowhere%0a2026-01-01 ERROR all is lost")
+    (said,) = [one.getMessage() for one in caplog.records if "nowhere" in one.getMessage()]
+    assert "\n" not in said
 
 
 def test_a_service_and_its_workers_write_json(tissue_slide: Path, tmp_path: Path) -> None:

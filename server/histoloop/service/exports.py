@@ -117,7 +117,7 @@ def _file(run: str, name: str) -> tuple[Path, str]:
 
 
 def _folder(run: str) -> Path:
-    return library().settings.runs / visit().job_of_run(run).run
+    return library().settings.runs / visit().job_of_run(run).folder
 
 
 def _nothing(run: str, what: str) -> NotFoundError:

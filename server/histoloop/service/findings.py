@@ -168,7 +168,7 @@ def drawn_region(path: ById, query: DrawnPlace) -> dict[str, Any]:
 
 def lineage(here: Visit, job: Job) -> dict[str, Any]:
     """Where a run comes from: its model, what that learned from, and from whom."""
-    report = Report.read(library().settings.runs / job.run / outputs.REPORT)
+    report = Report.read(library().settings.runs / job.folder / outputs.REPORT)
     try:
         card = library().models.get(job.segmentation.model).card
     except NotFoundError:
@@ -210,7 +210,7 @@ def _counted(path: Path, _progress: int) -> Tally:
 
 def _whole_mm2(mask: Mask, job: Job) -> tuple[float | None, str]:
     """What shares are of: the tissue as the report has it, else the region."""
-    report = Report.read(library().settings.runs / job.run / outputs.REPORT)
+    report = Report.read(library().settings.runs / job.folder / outputs.REPORT)
     for one in report.classes if report else ():
         if 0 < one.share < 1:
             return one.area_mm2 / one.share, "tissue"

@@ -143,12 +143,19 @@ def each_of(
         one = body.model_copy(update={"slide": id})
         try:
             _refuse_twice(here, one)
-            found.append(request_of(here, one, replace=replace))
-        except SlideError as error:
-            found.append(_doomed(here, one, error, replace=replace))
+            found.append(_request_or_failure(here, one, replace=replace))
         except (AccessError, NotFoundError, StateError, DsaError) as error:
             found.append({"slide": id, "detail": error.message, "hint": error.hint})
     return found
+
+
+def _request_or_failure(
+    here: Visit, body: NewSegmentation, *, replace: bool
+) -> SegmentRequest | tuple[SegmentRequest, Failure]:
+    try:
+        return request_of(here, body, replace=replace)
+    except SlideError as error:
+        return _doomed(here, body, error, replace=replace)
 
 
 def _refuse_twice(here: Visit, body: NewSegmentation) -> None:

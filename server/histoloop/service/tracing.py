@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from contextlib import ExitStack
+from urllib.parse import quote
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
@@ -36,7 +37,8 @@ def register(app: Flask) -> None:
         response.headers[HEADER] = g.request_id
         took = 1000 * (time.perf_counter() - g.asked)
         # Without the query, which is long, and might hold what is nobody's business.
-        said = (request.method, request.path, response.status_code, took)
+        # The path is quoted again: a line's end in it would begin a line of the caller's own.
+        said = (request.method, quote(request.path), response.status_code, took)
         plain = request.method == "GET" and response.status_code < 400  # tiles, by the thousand
         _log.log(logging.DEBUG if plain else logging.INFO, "%s %s: %d in %.0f ms", *said)
         return response
