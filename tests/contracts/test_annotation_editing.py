@@ -508,6 +508,59 @@ def test_what_somebody_changes_while_it_is_restored_stands(racing):
     assert lefts(store.get(first.id)) == [100, 112]
 
 
+def test_a_version_comes_back_without_the_rights_of_its_time(racing):
+    """Neither restoring it, nor bringing back what was deleted, lets in who was shut out since."""
+    store, person, item, _race = racing
+    first = store.create(item, drawing())
+    was = person.get(f"annotation/{first.id}/access")
+    assert was["users"]
+    second = store.replace(first.id, drawing(left=50), first.version)
+
+    def access():
+        found = person.get(f"annotation/{first.id}/access")
+        return {one["login"]: one["level"] for one in found["users"]}
+
+    kept = [{**one, "flags": []} for one in was["users"] if one["level"] == 2]
+    reader = {"id": person.get("user", parameters={"text": "reader"})[0]["_id"]}
+    _allow(person, first.id, [*kept, {**reader, "level": 0, "flags": []}])
+    third = store.replace(first.id, drawing(left=60), second.version)
+    fourth = store.replace(first.id, drawing(left=70), third.version)
+    _allow(person, first.id, kept)
+    before = access()
+    fifth = store.restore(first.id, third.version, fourth.version)
+    assert lefts(store.get(first.id)) == [60, 72]
+    assert access() == before, "the reader's right is gone, and stays so"
+    store.delete(first.id, fifth.version)
+    store.restore(first.id, third.version, None)
+    assert access() == before
+
+
+def _allow(person, id, users):
+    access = json.dumps({"users": users, "groups": []})
+    person.put(f"annotation/{id}/access", parameters={"access": access, "public": "false"})
+
+
+@pytest.mark.parametrize("what", ["replace", "restore"])
+def test_who_writes_never_gets_the_version_of_what_they_have_not_seen(racing, monkeypatch, what):
+    """Somebody saves in HistomicsUI between our last look at the history and our answer."""
+    store, person, item, _race = racing
+    first = store.create(item, drawing())
+    second = store.replace(first.id, drawing(left=50), first.version)
+    looked = store._refuse_overtaken
+
+    def overtaken(*args):
+        looked(*args)
+        person.put(f"annotation/{first.id}", json=drawing("theirs", left=100))
+
+    monkeypatch.setattr(store, "_refuse_overtaken", overtaken)
+    wanted = drawing(left=60) if what == "replace" else first.version
+    arguments = (wanted, second.version)
+    with pytest.raises(ConflictError) as refused:
+        getattr(store, what)(first.id, *arguments)
+    assert refused.value.current == store.summary(first.id)
+    assert lefts(store.get(first.id)) == [100, 112]
+
+
 def test_a_write_that_was_repeated_is_no_race(racing):
     """A connection that lost the answer sends it again."""
     store, _person, item, race = racing

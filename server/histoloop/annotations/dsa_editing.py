@@ -60,8 +60,9 @@ class DsaEditing(DsaRecords):
             self._refuse_changed(id, version)
             with _faults_of_the_document():
                 answer = self.connection.send("PUT", f"annotation/{id}", data=body, headers=JSON)
-            self._refuse_overtaken(id, version, str(answer.json()["_version"]), whole)
-            return self.summary(id)
+            ours = str(answer.json()["_version"])
+            self._refuse_overtaken(id, version, ours, whole)
+            return self._summary_of_ours(id, ours)
 
     def delete(self, id: str, version: str) -> None:
         with self._turn(id):
@@ -121,7 +122,8 @@ class DsaEditing(DsaRecords):
             if gone or version != newest:
                 restored = self._revert(id, version)
                 self._refuse_overtaken(id, newest, restored, None)
-            return self.summary(id)
+                newest = restored
+            return self._summary_of_ours(id, newest)
 
     @contextmanager
     def _turn(self, id: str) -> Iterator[None]:
@@ -199,6 +201,17 @@ class DsaEditing(DsaRecords):
             self._put_back(id, ours, str(theirs[-1]["_version"]))
             raise conflict(id, self._current(id))
 
+    def _summary_of_ours(self, id: str, ours: str) -> AnnotationSummary:
+        """The annotation as we left it: who is given a version must have seen what is in it.
+
+        Raises:
+            ConflictError: somebody has written or deleted it since.
+        """
+        current = self._current(id)
+        if current is None or current.version != ours:
+            raise conflict(id, current)
+        return current
+
     def _between(self, id: str, base: str, ours: str) -> Sequence[Document]:
         """What was current after one version and before another."""
         history = self._history(id)
@@ -232,14 +245,14 @@ class DsaEditing(DsaRecords):
             ours, theirs = again, str(between[-1]["_version"])
 
     def _revert(self, id: str, version: str) -> str:
-        """Make a copy of a version the current one; returns the copy's version.
+        """Make a copy of what a version shows the current one; returns the copy's version.
 
-        To the server a version is a record of its own, which takes its place again when it is
-        saved as it is. Its route to revert would ask for more rights than it takes to draw.
+        Only the drawing is taken from it. To the server a version is a record of its own, with
+        the access list of its time: its own ways to revert bring back rights withdrawn since.
         """
-        history = self._refuse_no_version(id, version)
-        (record,) = (one["_id"] for one in history if str(one["_version"]) == version)
-        return str(self.connection.send("PUT", f"annotation/{record}").json()["_version"])
+        was = self._as_it_was(id, version)
+        answer = self.connection.send("PUT", f"annotation/{id}", data=_encoded(was), headers=JSON)
+        return str(answer.json()["_version"])
 
     def _as_it_was(self, id: str, version: str) -> Document:
         """A version with its elements; the server itself shows it to the annotation's owner."""
