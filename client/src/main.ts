@@ -94,7 +94,7 @@ const drawUi = new DrawUi(desk, {
 });
 listenToKeys(
   desk,
-  () => !host("stage").inert && !drawUi.isReading,
+  () => !host("stage").inert && !drawUi.isReading && !document.querySelector("dialog[open]"),
   () => pane.repaint(),
 );
 

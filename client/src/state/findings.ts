@@ -5,7 +5,7 @@ import { hasEnded } from "../model/jobs";
 import { debounce } from "./debounce";
 import type { Action } from "./reducer";
 import { jobOfRun, selectedRun } from "./selectors";
-import type { AppState } from "./state";
+import { type AppState, REVIEWED } from "./state";
 import type { Store } from "./store";
 
 export type Card =
@@ -53,6 +53,7 @@ export class Findings {
     let card: Card | null = null;
     try {
       for (const annotation of Object.keys(slide.drawn).reverse()) {
+        if (annotation === REVIEWED) continue;
         const found = await this.api.drawnRegion(slide.id, annotation, at);
         if (found.region) card ??= { kind: "drawn", found };
       }

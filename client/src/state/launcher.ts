@@ -152,6 +152,7 @@ export class Launcher implements LaunchCommands {
   }
 
   goTo(slide: string, box: Box | null): void {
+    this.closeCheck();
     this.events.onGo(slide, box);
     this.showQueue(false);
   }

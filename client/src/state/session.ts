@@ -27,13 +27,11 @@ import { Reviewing } from "./reviewing";
 import { Segmentation } from "./segmentation";
 import { chosenModel, inArchive, isIn, mayRetrain } from "./selectors";
 import { Shelves } from "./shelves";
-import type { AppState, DatasetPlace } from "./state";
+import { type AppState, type DatasetPlace, REVIEWED } from "./state";
 import type { Store } from "./store";
 import type { Address } from "./url";
 
 const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {}, comparison: null };
-/** The shapes of the region that is reviewed, among the drawn ones. */
-const REVIEWED = "review";
 const NOWHERE: Address = {
   slide: null,
   camera: null,
@@ -266,8 +264,13 @@ export class Session implements Commands {
 
   /** Where the queue says that something is: a slide, or a place of it. */
   private goTo(slide: string, box: Box | null): void {
-    const camera = box && this.events.cameraOn(box);
-    void this.open(slide, { ...BARE_VIEW, camera });
+    const { state } = this.store;
+    const isOpen = state.slide?.id === slide && state.slide.detail.status === "ready";
+    // To open it anew would put away what one has in hand.
+    if (isOpen && box) this.events.lookAt(box);
+    else if (!isOpen) {
+      void this.open(slide, { ...BARE_VIEW, camera: box && this.events.cameraOn(box) });
+    }
   }
 
   cancelRetraining(job: string): void {

@@ -168,3 +168,6 @@ export const INITIAL_STATE: AppState = {
   launch: NOTHING_LAUNCHED,
   toasts: [],
 };
+
+/** Among what is drawn: the outline that is reviewed, which is no annotation of its own. */
+export const REVIEWED = "review";

@@ -29,6 +29,7 @@ export class ReviewKeys {
 
   private press(event: KeyboardEvent): void {
     if (this.page !== "review" || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (document.querySelector("dialog[open], .sheet")) return;
     if (event.target instanceof HTMLElement && event.target.matches("input, select, textarea")) {
       return;
     }

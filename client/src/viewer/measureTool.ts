@@ -40,7 +40,7 @@ export class MeasureTool {
     addEventListener("keydown", (event) => {
       if (!this.kind) return;
       if (event.key === "Escape") this.take(null);
-      if (event.key !== "Enter") return;
+      if (event.key !== "Enter" || this.pane.closest("[inert]")) return;
       // The button that the tool was taken by has the focus: it must not put the tool away.
       event.preventDefault();
       this.finish();

@@ -141,6 +141,7 @@ export class DrawPane {
     const { target } = event;
     // Whoever walks through the page with the keyboard presses buttons by it.
     if (isHeld && target instanceof HTMLElement && target.matches("input, :focus-visible")) return;
+    if (!isHeld && !this.isSpaceHeld) return;
     event.preventDefault();
     this.setSpace(isHeld);
   }

@@ -38,6 +38,9 @@ export class DrawingLayer {
     this.painter.addEventListener("message", ({ data }: MessageEvent<Painted>) =>
       this.accept(data),
     );
+    this.painter.addEventListener("error", () => {
+      this.isBusy = false; // the next frame asks again
+    });
   }
 
   show(state: AppState): void {
@@ -82,6 +85,7 @@ export class DrawingLayer {
   private paint(): void {
     const { canvas, projection } = this;
     const isShown = projection !== null && this.shown.length > 0;
+    if (this.shown.length === 0) this.painted = null; // else it would flash over another slide
     canvas.hidden = !isShown || !this.painted;
     if (!isShown) return;
     const isRight = this.isRightFor(projection);
