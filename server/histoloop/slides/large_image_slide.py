@@ -108,6 +108,7 @@ def _bound_cache() -> None:
     from large_image import config
 
     portion = config.total_memory() // (_CACHED_TILES * 256**2 * 4 * 2)  # as it counts a tile
+    config.setConfig("cache_backend", "python")  # the one that is bounded here
     config.setConfig("cache_python_memory_portion", max(3, portion))
 
 
