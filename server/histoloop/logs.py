@@ -70,7 +70,18 @@ def _formatter(settings: Settings) -> logging.Formatter:
     return _Json(known) if settings.log == "json" else _Text(known)
 
 
-class _Text(logging.Formatter):
+class _Timed(logging.Formatter):
+    """Begins a line with the moment in UTC."""
+
+    def formatTime(  # noqa: N802  (logging's name)
+        self,
+        record: logging.LogRecord,
+        datefmt: str | None = None,  # noqa: ARG002
+    ) -> str:
+        return _moment(record)
+
+
+class _Text(_Timed):
     """For people: time, level, logger, what it is about, and the message."""
 
     def __init__(self, known: list[str]) -> None:
@@ -82,15 +93,8 @@ class _Text(logging.Formatter):
         record.about = "".join(f"[{name} {id}] " for name, id in ids if id)
         return _without_secrets(super().format(record), self._known)
 
-    def formatTime(  # noqa: N802  (logging's name)
-        self,
-        record: logging.LogRecord,
-        datefmt: str | None = None,  # noqa: ARG002
-    ) -> str:
-        return _moment(record)
 
-
-class _Json(JsonFormatter):
+class _Json(_Timed, JsonFormatter):
     """For programs: an object a line."""
 
     def __init__(self, known: list[str]) -> None:
@@ -103,13 +107,6 @@ class _Json(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return _without_secrets(super().format(record), self._known)
-
-    def formatTime(  # noqa: N802  (logging's name)
-        self,
-        record: logging.LogRecord,
-        datefmt: str | None = None,  # noqa: ARG002
-    ) -> str:
-        return _moment(record)
 
 
 def _of(record: logging.LogRecord, name: str) -> str:

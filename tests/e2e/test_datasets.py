@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.support import viewer
 from tests.support.annotated import ROI, write_slide
-from tests.support.dsa.browser import open_browser
 from tests.support.snapshots import FIRST, SECOND, write_annotated, write_snapshot
 
 from histoloop.config import settings
-from histoloop.service.server import running
 from histoloop.training.snapshot import Snapshot
 
 pytestmark = pytest.mark.e2e
@@ -33,15 +32,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Snapshot]:
 
 @contextmanager
 def opened(home: Path, slides: Path, address: str = "") -> Iterator[Page]:
-    """The viewer; a page error fails the test."""
-    errors: list[str] = []
-    said = settings(home=home, slides=slides, port=0, workers=1)
-    with running(said) as service, open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{service.url}{address}")
+    """The viewer of these slides."""
+    with viewer.opened(settings(home=home, slides=slides, port=0, workers=1), address) as page:
         yield page
-    assert errors == []
 
 
 def shoot(page: Page, name: str) -> None:

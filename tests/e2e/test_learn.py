@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.support import viewer
 from tests.support.discs import NAME, write_patient
-from tests.support.dsa.browser import open_browser
 from tests.support.gated import write_gated
 
 from histoloop.config import settings
 from histoloop.models.registry import ModelRegistry
-from histoloop.service.server import running
 
 pytestmark = pytest.mark.e2e
 
@@ -34,15 +33,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def opened(home: Path, slides: Path, address: str = "") -> Iterator[Page]:
-    """The viewer; a page error fails the test."""
-    errors: list[str] = []
-    said = settings(home=home, slides=slides, port=0, workers=1)
-    with running(said) as service, open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{service.url}{address}")
+    """The viewer of these slides."""
+    with viewer.opened(settings(home=home, slides=slides, port=0, workers=1), address) as page:
         yield page
-    assert errors == []
 
 
 def shoot(page: Page, name: str) -> None:

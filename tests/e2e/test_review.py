@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.support.dsa.browser import open_browser
 from tests.support.queued import settings_of, write_queue
+from tests.support.viewer import opened
 
 from histoloop.annotations.local_store import LocalAnnotationStore
-from histoloop.config import Settings, settings
+from histoloop.config import settings
 from histoloop.jobs.kept_reviews import kept_queue
-from histoloop.service.server import running
 
 pytestmark = pytest.mark.e2e
 
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
-
-
-@contextmanager
-def opened(said: Settings, address: str = "") -> Iterator[Page]:
-    """The viewer; a page error fails the test."""
-    errors: list[str] = []
-    with running(said) as service, open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{service.url}{address}")
-        yield page
-    assert errors == []
 
 
 def shoot(page: Page, name: str) -> None:
