@@ -11,6 +11,8 @@ const PAUSE_MS = 300;
 export class AddressBar {
   private place: Place = null;
   private latest = "";
+  /** The hash as it was last read or written here. */
+  private known = "";
   private readonly replaceSoon = debounce(() => this.replace(), PAUSE_MS);
 
   constructor(private readonly store: Store<AppState, Action>) {}
@@ -21,11 +23,13 @@ export class AddressBar {
 
   /** From now on the address follows the state, and `navigate` is called when the reader moves. */
   start(navigate: (address: Address) => void): void {
+    this.known = location.hash;
     this.place = placeOf(this.read());
     this.store.subscribe((state) => this.follow(state));
     // Fires for back, forward and an edited hash, never for our own pushState and replaceState.
     addEventListener("popstate", () => {
       this.replaceSoon.cancel();
+      this.known = location.hash;
       const address = this.read();
       this.place = placeOf(address);
       navigate(address);
@@ -48,12 +52,18 @@ export class AddressBar {
     // where nothing is, or straight here again.
     const isFirst = UNDECIDED.includes(this.place);
     this.place = place;
-    if (isFirst) history.replaceState(null, "", this.latest);
-    else history.pushState(null, "", this.latest);
+    this.write(isFirst ? "replaceState" : "pushState");
   }
 
   private replace(): void {
-    if (this.latest && this.latest !== location.hash) history.replaceState(null, "", this.latest);
+    // The reader has just moved, and `popstate` is on its way: where they go stands.
+    const isAway = location.hash !== this.known;
+    if (this.latest && this.latest !== location.hash && !isAway) this.write("replaceState");
+  }
+
+  private write(how: "pushState" | "replaceState"): void {
+    history[how](null, "", this.latest);
+    this.known = location.hash;
   }
 }
 
