@@ -1,13 +1,15 @@
 """What ``kill -9`` costs: a scheduler, workers and a service that die again and again.
 
-    python -m benchmarks.kills SLIDE [--kills 50] [--model NAME] [--seed 0]
+    python -m benchmarks.kills SLIDE [--dsa] [--kills 50] [--model NAME] [--seed 0]
 
 A Dask scheduler, two worker machines of a core each, and a service run as processes of this
 machine; what dies is started again, as systemd or Docker would. A job is done undisturbed. Then the
 same job is asked for again and again, and while it runs one of the three, drawn by lot, is killed
 every few seconds. Of every disturbed job it is asked whether its files and its annotation documents
-are those of the undisturbed one, byte for byte and element for element, and whether a shard was
-written again that was whole on disk.
+are those of the undisturbed one, byte for byte and element for element, whether a shard was
+written again that was whole on disk, and how many shards were begun that were not needed. With
+``--dsa`` slide and annotations lie in a real Girder, whose own answer is what is compared; without,
+in a folder.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -28,11 +31,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
+from tests.support.dsa.archive import open_archive
+from tests.support.dsa.provision import Archive
 
 from histoloop.models.registry import DEFAULT
 
@@ -127,6 +133,11 @@ class Service:
 
     url: str
     home: Path
+    archive: Archive | None
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        return {"Girder-Token": self.archive.token("annotator")} if self.archive else {}
 
     def get(self, path: str) -> Any:
         return self._asked("GET", path)
@@ -138,7 +149,9 @@ class Service:
         end = time.monotonic() + 120
         while True:
             try:
-                answer = requests.request(method, self.url + path, json=body, timeout=20)
+                answer = requests.request(
+                    method, self.url + path, json=body, headers=self.headers, timeout=20
+                )
                 if answer.status_code < 500:
                     answer.raise_for_status()
                     return answer.json()
@@ -162,35 +175,53 @@ class Service:
             for one in files
             if one.is_file()
         }
-        documents = []
-        for one in self.get(f"/api/slides/{slide}/annotations")["annotations"]:
-            if one["attributes"].get("run") == run:
-                whole = self.get(f"/api/annotations/{one['id']}")
-                documents.append(json.dumps(_timeless(whole["elements"]), sort_keys=True))
+        documents = [
+            json.dumps(_timeless(one["elements"]), sort_keys=True)
+            for one in self._documents(slide)
+            if one.get("attributes", {}).get("run") == run
+        ]
         joined = "\n".join(sorted(documents)).encode()
         found[f"{len(documents)} documents"] = hashlib.sha256(joined).hexdigest()
         return found
 
+    def _documents(self, slide: str) -> Iterator[dict[str, Any]]:
+        """Of a DSA as it gives them itself."""
+        if self.archive:
+            client = self.archive.client("annotator")
+            for one in client.get("annotation", parameters={"itemId": slide, "limit": 0}):
+                yield client.get(f"annotation/{one['_id']}")["annotation"]
+        else:
+            for one in self.get(f"/api/slides/{slide}/annotations")["annotations"]:
+                yield self.get(f"/api/annotations/{one['id']}")
+
 
 def _timeless(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without what every push makes anew."""
-    return [{key: value for key, value in one.items() if key != "id"} for one in elements]
+    new = ("id", "girderId")
+    return [{key: value for key, value in one.items() if key not in new} for one in elements]
 
 
-def main(path: Path, model: str, kills: int, seed: int) -> None:
+def main(path: Path, model: str, kills: int, seed: int, on_dsa: bool) -> None:
     """Print what was killed, and what it cost."""
     lot = random.Random(seed)
     with TemporaryDirectory(prefix="kills-") as name, ExitStack() as stack:
         folder = Path(name)
+        archive = stack.enter_context(open_archive()) if on_dsa else None
+        slide = archive.upload(path) if archive else None
         (folder / "slides").mkdir()
         shutil.copy(path, folder / "slides")
-        keepers, service = _machines(folder, stack)
-        slide = service.get("/api/slides")["slides"][0]["id"]
+        keepers, service = _machines(folder, stack, archive)
+        slide = slide or service.get("/api/slides")["slides"][0]["id"]
         asked = {"kind": "segment", "slide": slide, "model": model}
         _done(service, service.post("/api/jobs", asked))  # which warms everything up
         seconds, first = _done(service, service.post("/api/jobs", asked))
         expected = service.content(slide, first["run"])
-        print(f"undisturbed: {seconds:.1f} s, {first['progress']['total']} tiles", flush=True)
+        needed = _begun(folder) // 2
+        print(
+            f"undisturbed: {seconds:.1f} s, {first['progress']['total']} tiles, {needed} shards, "
+            + ", ".join(name for name in expected if name.endswith("documents")),
+            flush=True,
+        )
         killed: Counter[str] = Counter()
         jobs, took, again, wrong = 0, 0.0, 0, 0
         while killed.total() < kills:
@@ -209,21 +240,35 @@ def main(path: Path, model: str, kills: int, seed: int) -> None:
             wrong += not same
             if not same:
                 print(f"job {job['id']}: {last['state']} {last['failure']}", flush=True)
+        extra = _begun(folder) - (2 + jobs) * needed
     kinds = ", ".join(f"{role} {count}" for role, count in sorted(killed.items()))
     lost = (took - jobs * seconds) / kills
     print(
         f"{kills} kills ({kinds}) in {jobs} jobs: {wrong} with other files or documents, "
-        f"{again} shards written again, {lost:.1f} s lost a kill (lease {LEASE_S} s)"
+        f"{again} shards written again, {extra} begun in vain "
+        f"({extra / needed / kills:.2%} of a job's work a kill), "
+        f"{lost:.1f} s lost a kill (lease {LEASE_S} s)"
     )
 
 
-def _machines(folder: Path, stack: ExitStack) -> tuple[dict[str, Keeper], Service]:
+def _begun(folder: Path) -> int:
+    """Shards that the workers have begun to compute so far, by their logs."""
+    return sum(
+        len(re.findall(r"shard \d+: \d+ tiles", log.read_text(errors="replace")))
+        for log in folder.glob("worker?.log")
+    )
+
+
+def _machines(
+    folder: Path, stack: ExitStack, archive: Archive | None
+) -> tuple[dict[str, Keeper], Service]:
     scheduler, port = _free_port(), _free_port()
     address = f"tcp://127.0.0.1:{scheduler}"
     histoloop = str(BIN / "histoloop")
     dask = [str(BIN / "dask"), "scheduler", "--host", "127.0.0.1", "--port", str(scheduler)]
     work = [histoloop, "worker", address, "--workers", "1", "--folder", str(folder)]
-    serve = [histoloop, "serve", "--slides", str(folder / "slides"), "--port", str(port)]
+    serve = [histoloop, "serve", "--port", str(port)]
+    serve += ["--dsa", archive.stack.root_url] if archive else ["--slides", str(folder / "slides")]
     serve += ["--home", str(folder / "home"), "--scheduler", address]
     commands = {
         "scheduler": [*dask, "--no-dashboard", "--no-jupyter"],
@@ -231,14 +276,14 @@ def _machines(folder: Path, stack: ExitStack) -> tuple[dict[str, Keeper], Servic
         "worker2": work,
         "service": serve,
     }
-    environment = {"HISTOLOOP_LEASE_S": str(LEASE_S)}
+    environment = {"HISTOLOOP_LEASE_S": str(LEASE_S), "HISTOLOOP_LOG_LEVEL": "debug"}
     keepers = {
         role: Keeper(command, environment, folder / f"{role}.log")
         for role, command in commands.items()
     }
     for keeper in keepers.values():
         stack.enter_context(keeper.running())
-    return keepers, Service(f"http://127.0.0.1:{port}", folder / "home")
+    return keepers, Service(f"http://127.0.0.1:{port}", folder / "home", archive)
 
 
 def _done(service: Service, job: dict[str, Any]) -> tuple[float, dict[str, Any]]:
@@ -258,9 +303,10 @@ def _free_port() -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("slide", type=Path)
+    parser.add_argument("--dsa", action="store_true")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what it has started
-    main(asked.slide, asked.model, asked.kills, asked.seed)
+    main(asked.slide, asked.model, asked.kills, asked.seed, asked.dsa)

@@ -5,6 +5,7 @@ A pure function of its task; it runs in a thread, in another process or on anoth
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import sys
@@ -31,6 +32,8 @@ from histoloop.slides.reading import read
 from histoloop.slides.slide import Level, Pixels, Slide, SlideAddress, changed, known_mpp
 from histoloop.tiling.grid import Cell, Shard, TileGrid
 from histoloop.tiling.stitching import Probabilities
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def predict_shard(task: PredictionTask, shard: Shard) -> ShardResult:
     found = _load(path)
     if found is not None and tuple(found) == shard.cells:
         return ShardResult(found, resumed=True)
+    _log.debug("shard %d: %d tiles", shard.number, len(shard.cells))
     began = time.perf_counter()
     slide = _slide(task.slide, task.fingerprint)
     source = _Source(slide, Scale.between(known_mpp(slide), Mpp.square(task.mpp)))
