@@ -29,7 +29,7 @@ fail. `HISTOLOOP_DSA_WITHOUT_PLUGIN=1` leaves our plugin out. The first run inst
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -58,6 +58,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("dsa")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test fails if a secret was said while it ran, by whatever process writes where it does."""
+    report = yield
+    if said := secrets.in_output(report.sections):
+        report.outcome, report.longrepr = "failed", f"a secret is in: {', '.join(said)}"
+        report.sections = []
+    return report
 
 
 @pytest.fixture(scope="session")

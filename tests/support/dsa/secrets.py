@@ -6,7 +6,7 @@ import inspect
 import logging
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,6 +102,12 @@ def in_files(*folders: Path) -> Iterator[str]:
                 continue
             if holds(whole, known):
                 yield str(path)
+
+
+def in_output(sections: Iterable[tuple[str, str]]) -> list[str]:
+    """What of a test's output holds a secret; that of its services and workers is among it."""
+    known = encoded()
+    return [name for name, text in sections if holds(text.encode(), known)]
 
 
 def in_the_database(stack: Stack) -> Iterator[str]:
