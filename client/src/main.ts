@@ -1,5 +1,6 @@
 /** Puts the parts together; each of them knows the others only by what it is given here. */
 import { render } from "lit-html";
+import "./ui/styles/agreement.css";
 import "./ui/styles/base.css";
 import "./ui/styles/comparison.css";
 import "./ui/styles/controls.css";
@@ -11,6 +12,7 @@ import "./ui/styles/learn.css";
 import "./ui/styles/panels.css";
 import "./ui/styles/review.css";
 import "./ui/styles/stage.css";
+import { createAgreementApi } from "./api/agreement";
 import { createApi } from "./api/client";
 import { createFindingsApi } from "./api/findings";
 import { createLearnApi } from "./api/learn";
@@ -36,7 +38,7 @@ import { Stage } from "./viewer/stage";
 
 const root = new URL("./", document.baseURI).href;
 const api = createApi(root);
-const learnApi = createLearnApi(root);
+const learnApi = { ...createLearnApi(root), ...createAgreementApi(root) };
 const findingsApi = createFindingsApi(root);
 const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
 const address = new AddressBar(store);

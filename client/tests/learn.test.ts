@@ -30,6 +30,7 @@ function desk() {
     onDataset: () => {},
     onOpen: () => {},
     onReview: async () => {},
+    onAgreement: async () => {},
     onModels: async () => void models++,
   });
   return { store, asked, changes, learning, models: () => models };

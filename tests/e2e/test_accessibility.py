@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 from tests.support.dsa.browser import PATIENCE, open_browser
-from tests.support.snapshots import write_annotated, write_snapshot
+from tests.support.snapshots import write_agreement, write_annotated, write_snapshot
 
 from histoloop.config import settings
 from histoloop.service.server import running
@@ -28,6 +28,7 @@ PAGES = {
     "data sets": ("#dataset=", "[data-testid=region-card]"),
     "models": ("#models", "#learn h2"),
     "review": ("#review", "[data-testid=review] h2"),
+    "agreement": ("#agreement", "[data-testid=contested-region]"),
     "queue": ("#queue", "[data-testid=queue-job], [data-testid=queue-empty]"),
 }
 """Its address, and what is there when it is whole."""
@@ -35,10 +36,11 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service with slides that people have drawn on, one data set, and a damaged slide."""
+    """A service with slides that people have drawn on, what comes of it, and a damaged slide."""
     folder = tmp_path_factory.mktemp("accessible")
     write_annotated(folder / "slides")
     write_snapshot(folder / "slides", folder / "home" / "datasets" / "pilot")
+    write_agreement(folder / "slides", folder / "home")
     (folder / "slides" / "broken.tiff").write_bytes(b"II*\0 and no more")
     said = settings(home=folder / "home", slides=folder / "slides", port=0, workers=1)
     with running(said) as service:

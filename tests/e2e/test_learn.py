@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from tests.support import viewer
+from tests.support.annotated import GTCODES, ROI
 from tests.support.discs import NAME, write_patient
 from tests.support.gated import write_gated
+from tests.support.snapshots import FIRST, write_annotated
 
 from histoloop.config import settings
 from histoloop.models.registry import ModelRegistry
@@ -103,3 +105,38 @@ def test_what_is_not_known_of_a_model_is_said_with_the_way_to_know_it(place: Pat
         shoot(page, "models-bundled")
         page.goto(f"{page.url.partition('#')[0]}#models=nope@1")
         expect(page.get_by_test_id("models")).to_contain_text("no model 'nope@1'")
+
+
+def test_who_agrees_with_whom_is_compared_on_demand(tmp_path: Path) -> None:
+    write_annotated(tmp_path / "slides")
+    (tmp_path / "codes.csv").write_text(GTCODES)
+    said = settings(
+        home=tmp_path / "home",
+        slides=tmp_path / "slides",
+        retrain_gtcodes=tmp_path / "codes.csv",
+        retrain_classes="tumor=1;stroma=2",
+        port=0,
+        workers=1,
+    )
+    with viewer.opened(said) as page:
+        page.get_by_test_id("agreement-button").click()
+        expect(page.get_by_test_id("agreement-empty")).to_contain_text(
+            "histoloop dataset agreement"
+        )
+        shoot(page, "agreement-none")
+        page.get_by_test_id("make-agreement").click()
+        pairs = page.get_by_test_id("pairs").locator("tbody tr")
+        expect(pairs).to_have_count(3, timeout=60_000)
+        expect(page).to_have_url(re.compile(r"#agreement="))
+        region = page.get_by_test_id("contested-region")
+        expect(region.locator("img")).to_have_js_property("naturalWidth", 2 * ROI.width + 8)
+        expect(page.get_by_test_id("ceiling")).to_contain_text("not measured here")
+        shoot(page, "agreement")
+        page.reload()
+        expect(pairs).to_have_count(3)
+        page.get_by_test_id("go-to-contested").click()
+        expect(page).to_have_url(re.compile(r"slide=.*zoom="))
+        expect(page.locator("#stage-header")).to_contain_text(FIRST)
+        shoot(page, "agreement-place")
+        page.go_back()
+        expect(pairs).to_have_count(3)

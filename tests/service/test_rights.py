@@ -87,6 +87,11 @@ ROUTES = {
     "GET /api/review/{queue}/regions/1/picture": SEES,
     "PUT /api/review/{queue}/regions/1": (200, 403, 403, 401),
     "POST /api/review": NOBODY,
+    "GET /api/agreement": NOBODY,
+    "POST /api/agreement": NOBODY,
+    "POST /api/agreement/cancel": NOBODY,
+    "GET /api/agreement/any": NOBODY,
+    "GET /api/agreement/any/regions/1/picture": NOBODY,
     "POST /api/review/cancel": NOBODY,
     "GET /api/metrics": (200, 200, 200, 401),
     "GET /api/folders": (200, 200, 200, 401),
@@ -186,7 +191,7 @@ def test_no_route_is_forgotten(served):
     tested = {route.split()[1].partition("?")[0].format(**names) for route in ROUTES}
     places = {"/0/0/0": "/<z>/<x>/<y>", "label": "<name>", "gallery/1": "gallery/<number>"}
     places |= {"/samples/9": "/samples/<number>"}
-    places |= {"regions/1": "regions/<number>"}
+    places |= {"regions/1": "regions/<number>", "agreement/any": "agreement/<name>"}
     for place, rule in places.items():
         tested = {path.replace(place, rule) for path in tested}
     assert rules - tested - OPEN == set()

@@ -7,7 +7,11 @@ from pathlib import Path
 from tests.support.annotated import GTCODES, ROI, TUMOR, document, rectangle, write_case
 
 from histoloop.annotations.gtcodes import read_gtcodes
+from histoloop.config import settings
 from histoloop.geometry import Box
+from histoloop.jobs import agreement_report
+from histoloop.jobs.agreement import agree
+from histoloop.jobs.dataset import DatasetParameters
 from histoloop.training.snapshot import Snapshot
 from histoloop.training.snapshot_build import build_snapshot
 from histoloop.training.snapshot_classes import classes_of
@@ -48,3 +52,19 @@ def write_snapshot(slides: Path, out: Path) -> Snapshot:
         cases={FIRST: Case("one", split="train"), SECOND: Case("two", split="test")},
     )
     return build_snapshot(folder_source(slides), request, out, lambda _: None).snapshot
+
+
+def write_agreement(slides: Path, home: Path) -> None:
+    """Of the slides of `write_annotated`, where the service looks."""
+    table = home / "codes.csv"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text(GTCODES)
+    asked = DatasetParameters(
+        source=str(slides),
+        gtcodes=table,
+        out=home / "agreement" / "pilot",
+        classes="tumor=1;stroma=2",
+        consensus="majority",
+    )
+    said = settings(home=home)
+    agreement_report.write(agree(asked, said, lambda _: None), said, asked.out)

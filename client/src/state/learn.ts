@@ -1,15 +1,16 @@
 /** What the pages about learning show, after all that can happen to them. Pure. */
 import type { Epoch, ModelRecord } from "../api/learn";
+import type { AgreementState } from "./agreement";
 import type { ReviewState } from "./review";
 import type { Loadable } from "./state";
 
-export const LEARN_PAGES = ["models", "review"] as const;
+export const LEARN_PAGES = ["models", "review", "agreement"] as const;
 export type LearnPageName = (typeof LEARN_PAGES)[number];
 
 /** Which of the pages is open, and at what. */
 export interface LearnPlace {
   readonly page: LearnPageName;
-  /** A model's reference, or a queue's id; null for the one that there is to begin with. */
+  /** A model's reference, a queue's id, or a report's name; null for the one that there is to begin with. */
   readonly of: string | null;
 }
 
@@ -26,6 +27,8 @@ export interface LearnState {
   readonly wish: VersionWish | null;
   /** Null before anything of it was heard. */
   readonly review: ReviewState | null;
+  /** Null before anything of it was heard. */
+  readonly agreement: AgreementState | null;
 }
 
 export type LearnAction =
@@ -40,9 +43,24 @@ export function reduceLearn(state: LearnState | null, action: LearnAction): Lear
   if (action.type === "learnPlace") {
     const { place } = action;
     if (place && state && isSamePlace(place, state.place)) return state;
-    return place && { place, model: LOADING, epochs: LOADING, wish: null, review: null };
+    return (
+      place && {
+        place,
+        model: LOADING,
+        epochs: LOADING,
+        wish: null,
+        review: null,
+        agreement: keptReports(state, place),
+      }
+    );
   }
   return state && isSamePlace(action.place, state.place) ? { ...state, ...action.change } : state;
+}
+
+/** From one report to the next the list of them stays. */
+function keptReports(state: LearnState | null, { page }: LearnPlace): AgreementState | null {
+  const known = page === "agreement" ? state?.agreement : null;
+  return known ? { ...known, agreement: LOADING } : null;
 }
 
 export function isSamePlace(one: LearnPlace, other: LearnPlace): boolean {

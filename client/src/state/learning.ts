@@ -22,6 +22,7 @@ export interface LearnEvents {
   readonly onOpen: () => void;
   readonly onDataset: (digest: string) => void;
   readonly onReview: (place: LearnPlace) => Promise<void>;
+  readonly onAgreement: (place: LearnPlace) => Promise<void>;
   /** Another version is used now. */
   readonly onModels: () => Promise<void>;
 }
@@ -90,6 +91,7 @@ export class Learning implements LearnCommands {
 
   private async load(place: LearnPlace): Promise<void> {
     if (place.page === "review") return this.events.onReview(place);
+    if (place.page === "agreement") return this.events.onAgreement(place);
     const { of } = place;
     if (of === null) return;
     const [model, epochs] = await Promise.all([

@@ -2,6 +2,7 @@
  * What happens when the reader asks for something or the service reports something: calls to the
  * service, and actions to the store. All decisions about the state itself are the reducer's.
  */
+import type { AgreementApi } from "../api/agreement";
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
 import type { LearnApi } from "../api/learn";
@@ -10,6 +11,7 @@ import type { ComparedWith, DatasetRegion, Folder, Retraining } from "../api/typ
 import type { Box } from "../model/box";
 import { type Camera, type Projection, viewBox } from "../model/projection";
 import { shapesOf } from "../model/shapes";
+import { Agreeing } from "./agreeing";
 import { Calls } from "./calls";
 import type { Commands } from "./commands";
 import type { Comparison } from "./comparison";
@@ -67,12 +69,13 @@ export class Session implements Commands {
   readonly learning: Learning;
   private readonly comparisons: Comparisons;
   readonly reviewing: Reviewing;
+  readonly agreeing: Agreeing;
   /** Where the reader wants to be, once they may. */
   private wanted = NOWHERE;
 
   constructor(
     private readonly api: Api,
-    learnApi: LearnApi,
+    learnApi: LearnApi & AgreementApi,
     reviewApi: ReviewApi,
     private readonly store: Store<AppState, Action>,
     private readonly events: SessionEvents,
@@ -105,6 +108,7 @@ export class Session implements Commands {
         this.closeDatasets();
       },
       onReview: (place) => this.reviewing.load(place),
+      onAgreement: (place) => this.agreeing.load(place),
       onModels: () => this.loadModels(),
     });
     this.comparisons = new Comparisons(api, store, this.calls, (id) => this.toggleAnnotation(id));
@@ -112,6 +116,15 @@ export class Session implements Commands {
       onQueue: (of) => this.learning.show({ page: "review", of }),
       onRegion: (region, queue) => void this.lookAtRegion(reviewApi, region, queue),
       onDrawn: () => void this.drawings.refresh(),
+    });
+    this.agreeing = new Agreeing(learnApi, store, this.calls, {
+      onReport: (of) => this.learning.show({ page: "agreement", of }),
+      onGo: (slide, box) => {
+        this.goTo(slide, box);
+        this.finishDrawing(box);
+        // Last, so that "back" leads from the slide to the report.
+        this.learning.show(null);
+      },
     });
     new JobFollower(api, store, {
       onJob: (job) => this.segmentation.heard(job),

@@ -3,12 +3,14 @@ import { render } from "lit-html";
 import type { FindingsApi } from "../api/findings";
 import type { LearnApi } from "../api/learn";
 import type { Desk } from "../draw/desk";
+import type { AgreementCommands } from "../state/agreeing";
 import type { Commands } from "../state/commands";
 import type { Findings } from "../state/findings";
 import type { LearnCommands } from "../state/learning";
 import type { ReviewCommands } from "../state/reviewing";
 import type { AppState } from "../state/state";
 import { accountLine } from "./accountLine";
+import { agreementPage } from "./agreementPage";
 import { annotationList } from "./annotationList";
 import { comparisonBar } from "./comparisonBar";
 import { datasetPage, datasetsLink } from "./datasetPage";
@@ -61,6 +63,7 @@ export class App {
     private readonly commands: Commands & {
       readonly learning: LearnCommands;
       readonly reviewing: ReviewCommands;
+      readonly agreeing: AgreementCommands;
     },
     private readonly pictures: PictureUrls & Pick<FindingsApi, "runFileUrl" | "drawnFileUrl">,
     private readonly drawing: { readonly desk: Desk; readonly drawUi: DrawUi },
@@ -128,6 +131,7 @@ export class App {
     render(
       [
         modelsPage(state, commands.learning, this.pictures),
+        agreementPage(state, commands.learning, commands.agreeing, this.pictures),
         reviewPage(state, commands.learning, commands.reviewing, this.pictures),
       ],
       host("learn"),

@@ -24,5 +24,8 @@ export const ICONS = {
   refresh: icon(svg`<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5" />`),
   model: icon(svg`<path d="M3 5l5-2.5L13 5v6l-5 2.5L3 11zM3 5l5 2.5L13 5M8 7.5v6" />`),
   review: icon(svg`<path d="M2.5 4h11v8h-11zM5 8l2 2 4-4" />`),
+  people: icon(
+    svg`<path d="M5.5 8a2.3 2.3 0 1 0 0-4.6 2.3 2.3 0 0 0 0 4.6zM1.5 13c0-2.2 1.8-4 4-4s4 1.8 4 4M10.5 8a2 2 0 1 0-1-3.8M11.5 9.4c1.8.3 3 1.8 3 3.6" />`,
+  ),
   warning: icon(svg`<path d="M8 2.5l6 11H2zM8 6.5v3.2M8 11.4v.4" />`),
 };

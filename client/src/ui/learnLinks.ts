@@ -2,7 +2,7 @@
 import { html, type TemplateResult } from "lit-html";
 import type { LearnPageName } from "../state/learn";
 import type { LearnCommands } from "../state/learning";
-import { isIn } from "../state/selectors";
+import { isIn, maySeeDatasets } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { ICONS } from "./icons";
 
@@ -14,12 +14,15 @@ const PLACES: readonly {
 }[] = [
   { page: "models", name: "Models", note: "How good each version is", icon: ICONS.model },
   { page: "review", name: "Review queue", note: "What the model is unsure of", icon: ICONS.review },
+  { page: "agreement", name: "Agreement", note: "Who agrees with whom", icon: ICONS.people },
 ];
 
 export function learnLinks(state: AppState, learn: LearnCommands): readonly TemplateResult[] {
   if (!isIn(state)) return [];
   const open = state.learn?.place.page;
-  return PLACES.map(
+  // A report shows pieces of slides of every folder, as data sets do.
+  const places = PLACES.filter(({ page }) => page !== "agreement" || maySeeDatasets(state));
+  return places.map(
     ({ page, name, note, icon }) => html`<button class="place" id="${page}-button"
       data-testid="${page}-button" aria-expanded=${open === page ? "true" : "false"}
       @click=${() => learn.show(open === page ? null : { page, of: null })}>

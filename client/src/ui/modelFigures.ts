@@ -69,7 +69,7 @@ function classTable({ ceiling }: ModelRecord, { classes }: ModelEvaluation): Tem
   <p class="field-note">${
     ceiling
       ? `People: how well people agree with each other (${ceiling.agreement}). With this truth no model can be shown to do better.`
-      : "How well people agree is not known here: `histoloop dataset agreement --out HOME/agreement/NAME` finds out."
+      : "How well people agree is not known here: the page Agreement finds out."
   }</p>`;
 }
 

@@ -107,6 +107,7 @@ def _roi(roi: RoiAgreement, names: Sequence[str]) -> dict[str, Any]:
     return {
         "name": roi.planned.name,
         "slide": roi.planned.slide.name,
+        "slide_id": roi.planned.slide.id,
         "box": list(roi.planned.roi.box),
         "annotators": [one.name for one in roi.raters],
         "disputed": roi.disputed,

@@ -25,6 +25,18 @@ class KeptAgreement:
     made: datetime
     report: dict[str, Any]
 
+    @property
+    def regions(self) -> Sequence[dict[str, Any]]:
+        """The ROIs of the report, in its order."""
+        return list(self.report.get("rois", ()))
+
+    def picture(self, number: int) -> Path | None:
+        """That of a region, from 1: the tissue, and where annotators differ; `None` without one."""
+        if not 1 <= number <= len(self.regions):
+            return None
+        path = self.folder / "rois" / f"{self.regions[number - 1]['name']}.png"
+        return path if path.is_file() else None
+
 
 def agreements_folder(home: Path) -> Path:
     """Where they lie, a folder each."""

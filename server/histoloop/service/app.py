@@ -12,6 +12,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from histoloop import __version__
 from histoloop.service import health, identity, problems, tracing
+from histoloop.service.agreement import agreements
 from histoloop.service.annotation_events import annotation_events
 from histoloop.service.annotations import allow_documents, drawings
 from histoloop.service.classes import classes
@@ -85,6 +86,7 @@ def create_app(library: Library) -> OpenAPI:
         drawings,
         classes,
         reviews,
+        agreements,
         annotation_events,
     ):
         app.register_api(blueprint)

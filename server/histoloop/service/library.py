@@ -62,6 +62,14 @@ class Visit:
     visitor: Visitor
 
     @property
+    def signed_settings(self) -> Settings:
+        """The settings, in a DSA in the name of the visitor."""
+        settings, login = self.library.settings, self.visitor.login
+        if settings.dsa is None or login is None:
+            return settings
+        return settings.model_copy(update={"dsa_key": login.key, "dsa_token": login.token})
+
+    @property
     def annotations(self) -> AnnotationStore:
         return self.visitor.annotations
 

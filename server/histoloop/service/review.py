@@ -73,7 +73,7 @@ def make_queue(body: NewQueue) -> tuple[dict[str, Any], int]:
     """Rank all tissue that nobody has outlined; the new queue is the first one then."""
     here = visit()
     here.visitor.refuse_retraining()
-    settings = _signed(here)
+    settings = here.signed_settings
     model = here.library.models.get(body.model or settings.retrain_model)
     learnt = learnt_from(settings, settings.home)
     asked = ReviewParameters(
@@ -205,14 +205,6 @@ def _missing(here: Visit) -> Mapping[str, str] | None:
     except (AccessError, UsageError) as error:
         return {"detail": error.message, "hint": error.hint}
     return None
-
-
-def _signed(here: Visit) -> Settings:
-    """Settings in the name of whoever asks."""
-    settings, login = here.library.settings, here.visitor.login
-    if settings.dsa is None or login is None:
-        return settings
-    return settings.model_copy(update={"dsa_key": login.key, "dsa_token": login.token})
 
 
 def _new_name(reference: str) -> str:
