@@ -86,6 +86,7 @@ const desk = new Desk(api, store, new Drafts(root), {
     stage.takeMeasure(null);
   },
   traced: () => stage.traced,
+  unit: () => stage.unit,
 });
 const pane = new DrawPane(stage.surface, desk, { onPan: (dx, dy) => stage.panBy(dx, dy) });
 stage.onFrame((projection, slide) => pane.draw(projection, slide));

@@ -57,6 +57,19 @@ describe("layers", () => {
     expect(activeLayer(redone)?.history.present).toBe(activeLayer(drawn)?.history.present);
   });
 
+  it("take a nudge that goes on for one step", () => {
+    const drawn = stateAfter(...OPENED, DRAWN);
+    const nudges = ["drawn", "redrawn", "redrawn"] as const;
+    const sketches = nudges.map(() => add(EMPTY, [polygon(TRIANGLE, TUMOR)]));
+    const state = nudges.reduce((now, type, index) => {
+      const sketch = sketches[index] ?? EMPTY;
+      return reduceDesk(now, { type, client: "mine", sketch });
+    }, drawn);
+    expect(activeLayer(state)?.history.present).toBe(sketches[2]);
+    const back = reduceDesk(state, { type: "undo" });
+    expect(activeLayer(back)?.history.present).toBe(activeLayer(drawn)?.history.present);
+  });
+
   it("that are locked or hidden are not drawn in, nor undone", () => {
     for (const change of [{ locked: true }, { visible: false }]) {
       const state = stateAfter(...OPENED, DRAWN, { type: "layerChanged", client: "mine", change });
@@ -203,6 +216,12 @@ describe("keys", () => {
     expect(press("z", { ctrl: true })).toEqual({ kind: "undo" });
     expect(press("Z", { ctrl: true, shift: true })).toEqual({ kind: "redo" });
     expect(press("p", { ctrl: true })).toBeNull();
+  });
+
+  it("nudge by arrows, with Shift by ten", () => {
+    expect(press("ArrowLeft")).toEqual({ kind: "nudge", dx: -1, dy: 0 });
+    expect(press("ArrowDown", { shift: true })).toEqual({ kind: "nudge", dx: 0, dy: 10 });
+    expect(press("ArrowDown", { ctrl: true })).toBeNull();
   });
 
   it("choose a class by digit, whatever Shift makes of it", () => {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { classOf, elementAt, newId, polygon, rectangle, regionOf } from "../src/draw/element";
+import { turnHandleOf } from "../src/draw/carrying";
+import {
+  classOf,
+  elementAt,
+  newId,
+  point,
+  polygon,
+  rectangle,
+  regionOf,
+} from "../src/draw/element";
 import { handleAt, inserted, pulled, repaired, without } from "../src/draw/handles";
 import { beginning, type History, redo, step, undo } from "../src/draw/history";
 import {
@@ -354,6 +363,65 @@ describe("the select tool", () => {
     expect(paper.sketch.elements[0]?.points).toHaveLength(3);
     tool.takeBack();
     expect(paper.sketch.elements).toHaveLength(1);
+  });
+
+  it("moves all that is selected, holes and all, in one step, and lets it be with Escape", () => {
+    const paper = new Paper();
+    const [first] = both.elements;
+    const holed = {
+      ...first,
+      holes: [
+        [
+          [40, 40, 0],
+          [60, 40, 0],
+          [60, 60, 0],
+        ],
+      ],
+    } as typeof first;
+    paper.sketch = add(EMPTY, [holed as NonNullable<typeof first>, ...both.elements.slice(1)]);
+    const tool = new SelectTool(paper);
+    drag(tool, at(20, 20), at(22, 21), at(27, 17));
+    expect(paper.steps).toBe(1);
+    expect(paper.sketch.elements[0]?.points?.[0]).toEqual([7, -3, 0]);
+    expect(paper.sketch.elements[0]?.holes?.[0]?.[0]).toEqual([47, 37, 0]);
+    expect(paper.sketch.elements[1]?.points?.[0]).toEqual([207, -3, 0]);
+    tool.press(at(20, 20));
+    tool.move(at(60, 60), true);
+    expect(tool.preview?.elements[0]?.points?.[0]).toEqual([47, 37, 0]);
+    tool.abandon();
+    tool.release();
+    expect(paper.steps).toBe(1);
+  });
+
+  it("takes a trembling hand for a click, which selects that one alone", () => {
+    const paper = new Paper();
+    paper.sketch = both;
+    drag(new SelectTool(paper), at(50, 50), at(51, 51));
+    expect(paper.steps).toBe(0);
+    expect(paper.sketch.selected).toEqual([both.elements[0]?.id]);
+  });
+
+  it("turns by the round handle, about the middle, with Shift by 15°", () => {
+    const paper = new Paper();
+    paper.sketch = add(EMPTY, [
+      rectangle([0, 0, 100, 40], TUMOR),
+      polygon(square([0, 0, 100, 40]), TUMOR),
+    ]);
+    const tool = new SelectTool(paper);
+    const handle = turnHandleOf(paper.sketch.elements, 1);
+    expect(handle?.centre).toEqual({ x: 50, y: 20 });
+    // A quarter and a bit to the right of where it hangs: Shift makes it a quarter.
+    drag(tool, at(50, -26), at(90, 22, { shift: true }));
+    const [box, shape] = paper.sketch.elements;
+    expect(box?.rotation).toBeCloseTo(Math.PI / 2);
+    expect(box?.center?.slice(0, 2)).toEqual([50, 20]);
+    expect(shape?.points?.[0]?.[0]).toBeCloseTo(70);
+    expect(shape?.points?.[0]?.[1]).toBeCloseTo(-30);
+    expect(paper.steps).toBe(1);
+  });
+
+  it("has no handle to turn what looks the same when it is turned", () => {
+    expect(turnHandleOf([point({ x: 1, y: 1 }, TUMOR)], 1)).toBeNull();
   });
 });
 

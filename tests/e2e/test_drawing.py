@@ -309,6 +309,31 @@ def test_a_predicted_region_is_accepted_and_pulled_into_shape(
         assert area(pulled["points"]) > area(taken["points"])
         shoot(page, "pulled")
 
+        # All of it: dragged, nudged by key, and turned by the handle above it.
+        stroke(page, [at, (at[0] + 60, at[1] + 30)])
+        page.keyboard.press("Shift+ArrowRight")
+        saved(page)
+        (moved,) = stored(service, "predicted")["Annotations"]["elements"]
+        way = [
+            now - before
+            for now, before in zip(moved["points"][0], pulled["points"][0], strict=True)
+        ]
+        assert way == pytest.approx([70 / scale, 30 / scale, 0], abs=0.01)
+        assert area(moved["points"]) == pytest.approx(area(pulled["points"]))
+        shoot(page, "moved")
+        left, top = (min(one[axis] for one in moved["points"]) for axis in (0, 1))
+        right, _ = (max(one[axis] for one in moved["points"]) for axis in (0, 1))
+        x, y = (((left + right) / 2 - 150) * scale, (top - 120) * scale - 26)
+        stroke(page, [(x, y), (x + 90, y + 20)])
+        shoot(page, "turned")
+        saved(page)
+        (turned,) = stored(service, "predicted")["Annotations"]["elements"]
+        assert area(turned["points"]) == pytest.approx(area(moved["points"]), rel=1e-3)
+        assert turned["points"][0] != pytest.approx(moved["points"][0], abs=1)
+        page.keyboard.press("Control+z")
+        saved(page)
+        assert stored(service, "predicted")["Annotations"]["elements"] == [moved]
+
 
 def test_a_service_that_is_killed_in_the_midst_loses_no_stroke(
     service: Mortal, browser: Browser

@@ -8,11 +8,12 @@ import { openDetail, selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { Store } from "../state/store";
 import { outlinedBy, type Traced, wholeOf } from "./accept";
+import { moved } from "./carrying";
 import type { Drafts } from "./drafts";
 import { boxOf, classOf, type DrawClass, newId, polygon, regionOf } from "./element";
 import { Keeper } from "./keeper";
 import { LayerShelf } from "./layerShelf";
-import { add, cut, merge, reclass, remove, type Sketch, select, selection } from "./sketch";
+import { add, carry, cut, merge, reclass, remove, type Sketch, select, selection } from "./sketch";
 import {
   activeLayer,
   chosenClass,
@@ -40,6 +41,8 @@ export interface DeskEvents {
   readonly onTaken: () => void;
   /** What a model has outlined in this view; null where nothing is outlined. */
   readonly traced: () => Traced | null;
+  /** Base pixels per CSS pixel; null while no slide is seen. */
+  readonly unit: () => number | null;
 }
 
 const NOTE_MS = 9000;
@@ -147,6 +150,23 @@ export class Desk implements Bench {
   erase(): void {
     const { sketch } = this;
     if (sketch.selected.length > 0) this.commit(remove(sketch, sketch.selected));
+  }
+
+  /**
+   * Moves what is selected by CSS pixels; false where the tool in hand selects nothing.
+   *
+   * @param joins the key is held down: it goes on with the step that it began.
+   */
+  nudge(dx: number, dy: number, joins: boolean): boolean {
+    const { sketch, state } = this;
+    const unit = this.events.unit();
+    if (state.tool !== "select" || sketch.selected.length === 0 || unit === null) return false;
+    const next = carry(sketch, (each) => moved(each, dx * unit, dy * unit));
+    const client = activeLayer(state)?.client;
+    if (joins && client && mayDraw(state))
+      this.store.dispatch({ type: "redrawn", client, sketch: next });
+    else this.commit(next);
+    return true;
   }
 
   selectAll(): void {

@@ -59,6 +59,13 @@ export function replace(sketch: Sketch, changed: DrawnElement): Sketch {
   return { ...sketch, elements };
 }
 
+/** All that is selected, changed. */
+export function carry(sketch: Sketch, change: (element: DrawnElement) => DrawnElement): Sketch {
+  const chosen = new Set(sketch.selected);
+  const elements = sketch.elements.map((each) => (chosen.has(each.id) ? change(each) : each));
+  return { ...sketch, elements };
+}
+
 /** The element as these regions, in its place. */
 export function reshapedInto(
   sketch: Sketch,

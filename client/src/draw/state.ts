@@ -107,6 +107,8 @@ export type DeskAction =
   | { readonly type: "layerChanged"; readonly client: string; readonly change: LayerChange }
   /** Another present, as a step or instead of all that was. */
   | { readonly type: "drawn"; readonly client: string; readonly sketch: Sketch }
+  /** Goes on with the step that was made last. */
+  | { readonly type: "redrawn"; readonly client: string; readonly sketch: Sketch }
   | { readonly type: "reread"; readonly client: string; readonly sketch: Sketch }
   | { readonly type: "selected"; readonly client: string; readonly ids: readonly string[] }
   | { readonly type: "undo" }
@@ -137,6 +139,8 @@ export function reduceDesk(state: DeskState, action: DeskAction): DeskState {
       return changed(state, action.client, action.change);
     case "drawn":
       return inLayer(state, action.client, (history) => step(history, action.sketch));
+    case "redrawn":
+      return inLayer(state, action.client, (history) => amend(history, action.sketch));
     case "reread":
       return inLayer(state, action.client, () => beginning(action.sketch));
     case "selected":

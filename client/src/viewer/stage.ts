@@ -103,6 +103,12 @@ export class Stage {
     return this.deepZoom.surface;
   }
 
+  /** Base pixels per CSS pixel; null before the first frame. */
+  get unit(): number | null {
+    const { projection } = this.deepZoom;
+    return projection && 1 / projection.scale;
+  }
+
   /** What of the run on show is outlined in this view. */
   get traced(): Outlines | null {
     return this.prediction.traced;

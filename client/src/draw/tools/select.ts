@@ -1,7 +1,9 @@
-/** Chooses elements and pulls at their corners. */
+/** Chooses elements, pulls at their corners, moves and turns them. */
+import type { Point } from "../../model/box";
+import { angleBetween, moved, turned, turnHandleOf } from "../carrying";
 import { type DrawnElement, elementAt } from "../element";
 import { type Handle, handleAt, inserted, pulled, repaired, without } from "../handles";
-import { remove, replace, reshapedInto, type Sketch, select, selection } from "../sketch";
+import { carry, remove, replace, reshapedInto, type Sketch, select, selection } from "../sketch";
 import type { Bench, Tool, Touch } from "./tool";
 
 /** How near is near enough, in CSS pixels. */
@@ -16,9 +18,24 @@ interface Pull {
   readonly now: DrawnElement;
 }
 
+/** All that is selected, on its way. */
+interface Carriage {
+  readonly from: Point;
+  /** What it is turned about; null where it is moved. */
+  readonly about: Point | null;
+  /** What a click without a way would choose. */
+  readonly hit: string | null;
+  /** Null as long as the hand may only have trembled. */
+  readonly now: Sketch | null;
+}
+
+/** A way that is meant, in CSS pixels. */
+const MEANT = 3;
+
 export class SelectTool implements Tool {
   readonly draft = null;
   private pull: Pull | null = null;
+  private carriage: Carriage | null = null;
   private active: { readonly element: string; readonly handle: Handle } | null = null;
 
   constructor(private readonly bench: Bench) {}
@@ -31,10 +48,13 @@ export class SelectTool implements Tool {
     }
     this.pull = held;
     this.active = held && { element: held.element.id, handle: held.handle };
-    return held !== null || this.choose(touch);
+    this.carriage = held || touch.alt || touch.shift ? null : this.carriageAt(touch);
+    return held !== null || this.carriage !== null || this.choose(touch);
   }
 
-  move({ at }: Touch, isDown: boolean): void {
+  move(touch: Touch, isDown: boolean): void {
+    if (isDown && this.carriage) this.carriage = this.carried(this.carriage, touch);
+    const { at } = touch;
     if (!isDown || !this.pull) return;
     const { base, handle } = this.pull;
     // From how it was, so that a box can be turned inside out and back.
@@ -42,8 +62,11 @@ export class SelectTool implements Tool {
   }
 
   release(): void {
-    const { pull, bench } = this;
+    const { pull, carriage, bench } = this;
     this.pull = null;
+    this.carriage = null;
+    if (carriage?.now) bench.commit(carriage.now);
+    else if (carriage?.hit) bench.amend(select(bench.sketch, [carriage.hit]));
     if (!pull || pull.now === pull.element) return;
     const sketch = replace(bench.sketch, pull.now);
     const sound = repaired(pull.now);
@@ -70,15 +93,17 @@ export class SelectTool implements Tool {
 
   abandon(): boolean {
     const { bench } = this;
-    const had = this.pull !== null || this.active !== null || bench.sketch.selected.length > 0;
-    // First the pull, then the vertex, then the selection.
-    if (this.pull) this.pull = null;
+    const inHand = this.pull !== null || this.carriage !== null;
+    const had = inHand || this.active !== null || bench.sketch.selected.length > 0;
+    // First what is in hand, then the vertex, then the selection.
+    if (inHand) this.letGo();
     else if (this.active) this.active = null;
     else if (had) bench.amend(select(bench.sketch, []));
     return had;
   }
 
   get preview(): Sketch | null {
+    if (this.carriage) return this.carriage.now;
     return this.pull && replace(this.bench.sketch, this.pull.now);
   }
 
@@ -86,6 +111,33 @@ export class SelectTool implements Tool {
     if (this.pull) return this.pull.handle;
     const { active } = this;
     return active && this.bench.sketch.selected.includes(active.element) ? active.handle : null;
+  }
+
+  private letGo(): void {
+    this.pull = null;
+    this.carriage = null;
+  }
+
+  /** By the handle that turns, or by the inside of what is selected. */
+  private carriageAt({ at, unit }: Touch): Carriage | null {
+    const { sketch } = this.bench;
+    const turn = turnHandleOf(selection(sketch), unit);
+    if (turn && Math.hypot(turn.at.x - at.x, turn.at.y - at.y) <= REACH * unit) {
+      return { from: at, about: turn.centre, hit: null, now: null };
+    }
+    const hit = elementAt(sketch.elements, at, REACH * unit);
+    const isHeld = hit !== null && sketch.selected.includes(hit.id);
+    return isHeld ? { from: at, about: null, hit: hit.id, now: null } : null;
+  }
+
+  private carried(carriage: Carriage, { at, unit, shift }: Touch): Carriage {
+    const { from, about, now } = carriage;
+    const [dx, dy] = [at.x - from.x, at.y - from.y];
+    if (!now && Math.hypot(dx, dy) < MEANT * unit) return carriage;
+    const change = about
+      ? (element: DrawnElement) => turned(element, about, angleBetween(about, from, at, shift))
+      : (element: DrawnElement) => moved(element, dx, dy);
+    return { ...carriage, now: carry(this.bench.sketch, change) };
   }
 
   private hold({ at, unit, alt }: Touch): Pull | null {
@@ -116,8 +168,8 @@ export class SelectTool implements Tool {
     const hit = elementAt(elements, at, REACH * unit);
     const next = chosenAfter(selected, hit, shift);
     if (next !== selected) bench.amend(select(bench.sketch, next));
-    // On the ground the slide is moved, and on what was selected before as well.
-    return hit !== null && !selected.includes(hit.id);
+    // On the ground the slide is moved.
+    return hit !== null;
   }
 }
 

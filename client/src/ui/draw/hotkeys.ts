@@ -13,6 +13,8 @@ export type KeyCommand =
   | { readonly kind: "tool"; readonly tool: ToolName }
   | { readonly kind: "class"; readonly index: number; readonly ofSelected: boolean }
   | { readonly kind: "brush"; readonly direction: 1 | -1 }
+  /** What is selected goes so many CSS pixels. */
+  | { readonly kind: "nudge"; readonly dx: number; readonly dy: number }
   | {
       readonly kind:
         | "undo"
@@ -55,6 +57,15 @@ export const TOOL_NAMES: Readonly<Record<ToolName, string>> = {
   accept: "Accept a model's outline",
 };
 
+const FAR = 10;
+
+const ARROWS: Readonly<Record<string, readonly [dx: number, dy: number]>> = {
+  arrowleft: [-1, 0],
+  arrowright: [1, 0],
+  arrowup: [0, -1],
+  arrowdown: [0, 1],
+};
+
 const PLAIN: Readonly<Record<string, KeyCommand>> = {
   "[": { kind: "brush", direction: -1 },
   "]": { kind: "brush", direction: 1 },
@@ -83,6 +94,11 @@ const WITH_CTRL: Readonly<Record<string, KeyCommand>> = {
 export function commandFor({ key, ctrl, shift, digit }: Key): KeyCommand | null {
   const small = key.toLowerCase();
   if (ctrl) return shift && small === "z" ? { kind: "redo" } : (WITH_CTRL[small] ?? null);
+  const arrow = ARROWS[small];
+  if (arrow) {
+    const by = shift ? FAR : 1;
+    return { kind: "nudge", dx: arrow[0] * by, dy: arrow[1] * by };
+  }
   if (digit) return { kind: "class", index: digit - 1, ofSelected: shift };
   return PLAIN[small] ?? null;
 }

@@ -16,7 +16,7 @@ export function listenToKeys(
     if (event.defaultPrevented || desk.state.slide === null || !isOpen()) return;
     const command = isMeantForPage(event) ? null : commandOf(event);
     if (!command) return;
-    if (obey(desk, command)) event.preventDefault();
+    if (obey(desk, command, event.repeat)) event.preventDefault();
     onObeyed();
   });
 }
@@ -24,6 +24,8 @@ export function listenToKeys(
 /** It is typed into a field, or presses the button that one has walked to. */
 function isMeantForPage({ target, key }: KeyboardEvent): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  // They go from choice to choice, or along a slider.
+  if (key.startsWith("Arrow") && target.matches("input, [tabindex]")) return true;
   return target.matches(FIELDS) || (key === "Enter" && target.matches("button:focus-visible"));
 }
 
@@ -38,7 +40,7 @@ function commandOf(event: KeyboardEvent): KeyCommand | null {
 }
 
 /** False where the key means nothing just now, and is left to others. */
-function obey(desk: Desk, command: KeyCommand): boolean {
+function obey(desk: Desk, command: KeyCommand, isRepeated: boolean): boolean {
   const { state, tool } = desk;
   switch (command.kind) {
     case "tool":
@@ -46,6 +48,8 @@ function obey(desk: Desk, command: KeyCommand): boolean {
       return true;
     case "class":
       return chooseClass(desk, command.index, command.ofSelected);
+    case "nudge":
+      return desk.nudge(command.dx, command.dy, isRepeated);
     case "brush":
       desk.resizeBrush(command.direction);
       return true;

@@ -17,6 +17,11 @@ const OTHER_KEYS: readonly (readonly [string, string])[] = [
   ["Backspace", "Take back the polygon's last corner"],
   ["Esc", "Abandon what is begun; let go what is selected"],
   ["Drag a corner or an edge", "Move it, or make a corner there (select tool)"],
+  [
+    "Drag what is selected",
+    "Move all of it; by the round handle above it turn it, with Shift by 15°",
+  ],
+  ["Arrow keys", "Move what is selected by a pixel of the screen, with Shift by ten"],
   ["Alt+click, Delete", "Remove a corner; Delete also what is selected"],
   ["Shift+click", "Select several"],
   ["G", "Merge what is selected"],
@@ -73,7 +78,7 @@ function versionList(
   <p class="field-note">Restoring makes an older version the newest; none is lost by it.</p>`;
 }
 
-function sheet(
+export function sheet(
   title: string,
   content: TemplateResult,
   close: () => void,

@@ -1,4 +1,5 @@
 /** The layers on the desk, what is selected in them, and what is being drawn, over the slide. */
+import { turnHandleOf } from "../../draw/carrying";
 import { boxOf, centreOf, classOf, type DrawnElement, regionOf } from "../../draw/element";
 import { handlesOf } from "../../draw/handles";
 import { selection } from "../../draw/sketch";
@@ -83,7 +84,9 @@ export class SketchLayer {
     }
     if (isActive && scene.desk.tool === "select") {
       this.toScreen(projection);
-      const handles = selection(sketch).flatMap(handlesOf);
+      const chosenOnes = selection(sketch);
+      this.paintTurn(chosenOnes, projection);
+      const handles = chosenOnes.flatMap(handlesOf);
       this.paintHandles(
         handles.map(({ at }) => at),
         scene.tool?.activeHandle?.at,
@@ -150,6 +153,31 @@ export class SketchLayer {
       context.fillRect(x - size, y - size, 2 * size, 2 * size);
       context.strokeRect(x - size, y - size, 2 * size, 2 * size);
     }
+  }
+
+  /** Round, so that nobody takes it for a corner. */
+  private paintTurn(chosen: readonly DrawnElement[], projection: Projection): void {
+    const turn = turnHandleOf(chosen, 1 / projection.scale);
+    if (!turn) return;
+    const { context } = this;
+    const [at, foot] = [toScreen(projection, turn.at), toScreen(projection, turn.foot)];
+    for (const [width, colour] of [
+      [3, HALO_COLOUR],
+      [1.2, SELECTED_COLOUR],
+    ] as const) {
+      context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.beginPath();
+      context.moveTo(foot.x, foot.y);
+      context.lineTo(at.x, at.y);
+      context.stroke();
+    }
+    context.beginPath();
+    context.arc(at.x, at.y, HANDLE + 1.5, 0, 2 * Math.PI);
+    context.fillStyle = "#ffffff";
+    context.fill();
+    context.strokeStyle = "#16181a";
+    context.stroke();
   }
 
   private paintDraft(draft: Draft, { desk }: Scene, projection: Projection): void {
