@@ -12,7 +12,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     // OpenSeadragon alone is about 350 kB minified, and the viewer is nothing without it; Clipper2,
     // which reckons with what is drawn, is another 90.
-    chunkSizeWarningLimit: 700,
+    chunkSizeWarningLimit: 750,
     // The polyfill would be an inline script; every browser with WebGL2 preloads modules.
     modulePreload: { polyfill: false },
   },

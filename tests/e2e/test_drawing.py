@@ -209,6 +209,29 @@ def test_a_polygon_is_saved_by_itself_and_is_there_after_a_reload(
         saved(page)
         assert len(stored(service, "drawn")["Annotations"]["elements"]) == 2
 
+        # All of it: another name, away with it, and back.
+        page.get_by_test_id("manage").click()
+        shoot(page, "manage")
+        page.get_by_test_id("new-name").fill("<b>Tumour</b>")
+        page.get_by_test_id("rename").click()
+        expect(page.get_by_test_id("layer-item")).to_contain_text("<b>Tumour</b>")
+        kept = stored(service, "drawn")["<b>Tumour</b>"]["elements"]
+        assert len(kept) == 2
+        expect(page.get_by_test_id("annotation-item")).to_contain_text("<b>Tumour</b>")
+        page.get_by_test_id("manage").click()
+        page.get_by_test_id("delete").click()
+        shoot(page, "delete")
+        assert stored(service, "drawn"), "nobody has said yes"
+        page.get_by_test_id("confirm-delete").click()
+        expect(page.get_by_test_id("layer-item")).to_have_count(0)
+        shown(page, 0)
+        assert stored(service, "drawn") == {}
+        page.get_by_test_id("deleted-button").click()
+        shoot(page, "deleted")
+        page.get_by_test_id("deleted-item").get_by_role("button").click()
+        expect(page.get_by_test_id("annotation-item")).to_contain_text("<b>Tumour</b>")
+        assert stored(service, "drawn")["<b>Tumour</b>"]["elements"] == kept
+
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_nobody_is_shut_out_from_drawing(

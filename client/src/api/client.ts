@@ -44,6 +44,10 @@ export interface Api extends LaunchApi {
     document: AnnotationDocument,
   ): Promise<AnnotationSummary>;
   /** Newest first. */
+  /** Only where `version` is still the current one. */
+  deleteAnnotation(id: string, version: string): Promise<void>;
+  /** Those of a slide that can be brought back. */
+  deletedAnnotations(slide: string): Promise<readonly AnnotationSummary[]>;
   annotationVersions(id: string): Promise<readonly AnnotationVersion[]>;
   /** Makes an older version the newest again; those in between stay. */
   restoreAnnotation(id: string, version: string, now: string): Promise<AnnotationSummary>;
@@ -122,6 +126,15 @@ export function createApi(root: string): Api {
     updateAnnotation: async (annotation, version, body) => {
       const options = { method: "PUT", body, ifMatch: version } as const;
       return (await send(at(`annotations/${id(annotation)}`), options)).json();
+    },
+    deleteAnnotation: async (annotation, version) =>
+      void (await send(at(`annotations/${id(annotation)}`), {
+        method: "DELETE",
+        ifMatch: version,
+      })),
+    deletedAnnotations: async (slide) => {
+      const url = at(`slides/${id(slide)}/annotations?deleted=true`);
+      return (await getJson<{ annotations: AnnotationSummary[] }>(url)).annotations;
     },
     annotationVersions: (annotation) => getJson(at(`annotations/${id(annotation)}/versions`)),
     restoreAnnotation: async (annotation, version, now) => {

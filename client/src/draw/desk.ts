@@ -13,6 +13,7 @@ import type { Drafts } from "./drafts";
 import { boxOf, classOf, type DrawClass, newId, polygon, regionOf } from "./element";
 import { Keeper } from "./keeper";
 import { LayerShelf } from "./layerShelf";
+import { Managing } from "./managing";
 import { add, carry, cut, merge, reclass, remove, type Sketch, select, selection } from "./sketch";
 import {
   activeLayer,
@@ -54,6 +55,8 @@ export class Desk implements Bench {
   readonly store = new Store<DeskState, DeskAction>(reduceDesk, INITIAL_DESK);
   private readonly keeper: Keeper;
   private readonly layers: LayerShelf;
+  /** Whole annotations, open or not. */
+  readonly managing: Managing;
   private held: Tool | null = null;
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = true;
@@ -69,6 +72,12 @@ export class Desk implements Bench {
       account: () => accountOf(app.state),
       onNote: (note) => this.note(note),
       onTrouble: events.onTrouble,
+    });
+    this.managing = new Managing(api, this.store, this.keeper, {
+      onNote: (note) => this.note(note),
+      onTrouble: events.onTrouble,
+      onListChanged: events.onListChanged,
+      onGone: (id) => app.dispatch({ type: "annotationHidden", id }),
     });
     this.store.subscribe(() => this.keeper.look());
     app.subscribe((state) => this.follow(state));

@@ -15,24 +15,39 @@ import { problemNote } from "./problemNote";
 /** More shapes than this are more than a browser should be sent in one piece. */
 const MOST_DRAWN = 300_000;
 
+/** What opens over the page. */
+export interface AnnotationSheets {
+  /** Renames or deletes it. */
+  manage(one: AnnotationSummary): void;
+  openDeleted(): Promise<void>;
+}
+
 export function annotationList(
   state: AppState,
   commands: Commands,
   desk: Desk,
+  sheets: AnnotationSheets,
 ): TemplateResult | typeof nothing {
   const { slide } = state;
   if (slide?.detail.status !== "ready") return nothing;
   return html`<section class="panel-section" aria-labelledby="annotations-title">
     <div class="section-head">
       <h2 id="annotations-title">Annotations</h2>
+      <button class="quiet icon-only annotation-bin" title="Deleted annotations" aria-label="Deleted annotations"
+        data-testid="deleted-button" @click=${() => void sheets.openDeleted()}>${DRAW_ICONS.bin}</button>
       <button class="quiet icon-only" title="Look for new annotations" aria-label="Look for new annotations"
         @click=${() => commands.refreshAnnotations()}>${ICONS.refresh}</button>
     </div>
-    ${content(slide, commands, desk)}
+    ${content(slide, commands, desk, sheets)}
   </section>`;
 }
 
-function content(slide: OpenSlide, commands: Commands, desk: Desk): TemplateResult {
+function content(
+  slide: OpenSlide,
+  commands: Commands,
+  desk: Desk,
+  sheets: AnnotationSheets,
+): TemplateResult {
   const { annotations } = slide;
   if (annotations.status === "loading") return html`<p class="placeholder">Reading them…</p>`;
   if (annotations.status === "failed") return problemNote(annotations.problem);
@@ -46,7 +61,7 @@ function content(slide: OpenSlide, commands: Commands, desk: Desk): TemplateResu
     ${repeat(
       sorted,
       ({ id }) => id,
-      (each) => html`<li>${entry(each, slide, commands, desk)}</li>`,
+      (each) => html`<li>${entry(each, slide, commands, desk, sheets)}</li>`,
     )}
   </ul>`;
 }
@@ -56,6 +71,7 @@ function entry(
   slide: OpenSlide,
   commands: Commands,
   desk: Desk,
+  sheets: AnnotationSheets,
 ): TemplateResult {
   const layer = layersHere(desk.state).find(({ annotation }) => annotation === one.id);
   // What is open to draw in is drawn by the desk, and not a second time.
@@ -70,6 +86,13 @@ function entry(
     <span class="slide-name">${one.name}</span>
     <span class="annotation-count">${formatInteger(one.elements_count)}</span>
     ${one.editable && !tooMany ? editButton(one, slide, commands, desk) : nothing}
+    ${
+      one.editable
+        ? html`<button class="quiet icon-only annotation-manage" title="Rename or delete it"
+            aria-label="Rename or delete ${one.name}" data-testid="manage"
+            @click=${() => sheets.manage(one)}>${DRAW_ICONS.more}</button>`
+        : nothing
+    }
     <span class="run-time">${origin(one)}${tooMany ? " · too many to draw here" : ""}</span>
   </label>`;
 }

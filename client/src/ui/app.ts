@@ -121,7 +121,7 @@ export class App {
         legend(state, commands, areas),
         runList(state, commands),
         drawUi.panel(),
-        annotationList(state, commands, desk),
+        annotationList(state, commands, desk, drawUi),
         exportPanel(state, this.pictures, onPicture),
         retrainPanel(state, commands),
       ],

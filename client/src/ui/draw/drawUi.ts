@@ -1,10 +1,11 @@
 /** Renders all that belongs to drawing, at most once per frame. */
 import { html, nothing, render, type TemplateResult } from "lit-html";
-import type { AnnotationVersion } from "../../api/types";
+import type { AnnotationSummary, AnnotationVersion } from "../../api/types";
 import type { Desk } from "../../draw/desk";
 import type { Loadable } from "../../state/state";
 import { drawBar } from "./drawBar";
 import { layersPanel } from "./layersPanel";
+import { deletedSheet, manageSheet } from "./manageSheets";
 import { helpSheet, versionsSheet } from "./sheets";
 import { toolbar } from "./toolbar";
 
@@ -19,9 +20,17 @@ interface Versions {
   readonly list: Loadable<readonly AnnotationVersion[]>;
 }
 
+/** A whole annotation that is renamed, or deleted once the reader is sure. */
+interface Managed {
+  readonly one: AnnotationSummary;
+  readonly asks: boolean;
+}
+
 export class DrawUi {
   private frame = 0;
   private versions: Versions | null = null;
+  private managed: Managed | null = null;
+  private deleted: Loadable<readonly AnnotationSummary[]> | null = null;
   private hadSheet = false;
 
   constructor(
@@ -33,7 +42,22 @@ export class DrawUi {
 
   /** Keys are for what lies over the slide, not for the slide. */
   get isReading(): boolean {
-    return this.versions !== null;
+    return this.versions !== null || this.managed !== null || this.deleted !== null;
+  }
+
+  manage(one: AnnotationSummary): void {
+    const layer = this.desk.state.layers.find(({ annotation }) => annotation === one.id);
+    // The list may be older than the last stroke.
+    const elements_count = layer?.history.present.elements.length ?? one.elements_count;
+    this.change({ managed: { one: { ...one, elements_count }, asks: false } });
+  }
+
+  async openDeleted(): Promise<void> {
+    const { slide } = this.desk.state;
+    if (slide === null) return;
+    this.change({ deleted: { status: "loading" } });
+    const deleted = await this.desk.managing.deleted(slide);
+    if (this.deleted) this.change({ deleted });
   }
 
   /** For the panel beside the slide. */
@@ -65,6 +89,14 @@ export class DrawUi {
   private sheet(): TemplateResult | typeof nothing {
     const { desk, versions } = this;
     if (desk.state.help) return helpSheet(() => desk.showHelp(false));
+    if (this.managed) return this.managedSheet(this.managed);
+    if (this.deleted) {
+      const bringBack = (one: AnnotationSummary): void => {
+        this.change({});
+        void desk.managing.bringBack(one);
+      };
+      return deletedSheet(this.deleted, bringBack, () => this.change({}));
+    }
     const layer = versions && desk.state.layers.find(({ client }) => client === versions.client);
     if (!versions || !layer) return nothing;
     return html`${versionsSheet(
@@ -73,6 +105,35 @@ export class DrawUi {
       (version) => void this.restore(layer.client, version),
       () => this.closeVersions(),
     )}`;
+  }
+
+  private managedSheet({ one }: Managed): TemplateResult {
+    const { managing } = this.desk;
+    return manageSheet(one, this.managed?.asks ?? false, {
+      rename: (name) => {
+        this.change({});
+        void managing.rename(one, name);
+      },
+      ask: (asks) => this.change({ managed: { one, asks } }),
+      remove: () => {
+        this.change({});
+        void managing.remove(one);
+      },
+      close: () => this.change({}),
+    });
+  }
+
+  /** One sheet at a time, or none. */
+  private change({
+    managed = null,
+    deleted = null,
+  }: {
+    readonly managed?: Managed | null;
+    readonly deleted?: Loadable<readonly AnnotationSummary[]> | null;
+  }): void {
+    this.managed = managed;
+    this.deleted = deleted;
+    this.show();
   }
 
   private async openVersions(client: string): Promise<void> {

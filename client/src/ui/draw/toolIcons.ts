@@ -49,5 +49,11 @@ export const DRAW_ICONS = {
   lock: icon(svg`<path d="M3.500 7.500h9v6h-9zM5.500 7.500V5a2.500 2.500 0 0 1 5 0v2.500" />`),
   unlocked: icon(svg`<path d="M3.500 7.500h9v6h-9zM5.500 7.500V5a2.500 2.500 0 0 1 4.800-1" />`),
   clock: icon(svg`<circle cx="8" cy="8" r="5.500" /><path d="M8 4.800V8l2.200 1.600" />`),
+  more: icon(
+    svg`<path d="M3.5 8h.1M8 8h.1M12.500 8h.1" stroke-width="2.200" stroke-linecap="round" />`,
+  ),
+  bin: icon(
+    svg`<path d="M3 4.500h10M6.500 4.500V3h3v1.500M4.500 4.500l.6 9h5.800l.6-9M6.800 7v4M9.200 7v4" />`,
+  ),
   pencil: icon(svg`<path d="M3 13l.6-2.800 7.200-7.200 2.200 2.200-7.200 7.200z" />`),
 };

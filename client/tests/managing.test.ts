@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { ProblemError } from "../src/api/http";
+import type { AnnotationDocument, AnnotationSummary, StoredAnnotation } from "../src/api/types";
+import { polygon } from "../src/draw/element";
+import { Managing } from "../src/draw/managing";
+import { add, EMPTY } from "../src/draw/sketch";
+import {
+  type DeskAction,
+  type DeskState,
+  INITIAL_DESK,
+  reduceDesk,
+  storedLayer,
+} from "../src/draw/state";
+import { Store } from "../src/state/store";
+
+const ONE: AnnotationSummary = {
+  id: "a1",
+  name: "Ada",
+  description: "",
+  attributes: {},
+  elements_count: 1,
+  by: "Ada",
+  updated: "2026-01-01T00:00:00Z",
+  version: "3",
+  editable: true,
+  mine: true,
+};
+const DOCUMENT: AnnotationDocument = { name: "Ada", elements: [], attributes: { role: "senior" } };
+const TRIANGLE = {
+  outer: [
+    { x: 0, y: 0 },
+    { x: 9, y: 0 },
+    { x: 9, y: 9 },
+  ],
+  holes: [],
+};
+
+function problem(status: number): ProblemError {
+  return new ProblemError({ title: "no", status, detail: `no ${status}`, hint: null });
+}
+
+/** A service with one annotation. */
+function desk({ status = 0, lists = true } = {}) {
+  const store = new Store<DeskState, DeskAction>(reduceDesk, INITIAL_DESK);
+  store.dispatch({ type: "slide", slide: "s1" });
+  const calls: unknown[][] = [];
+  const told: string[] = [];
+  const answer = async (...call: unknown[]): Promise<AnnotationSummary> => {
+    calls.push(call);
+    if (status) throw problem(status);
+    return { ...ONE, version: "4" };
+  };
+  const api = {
+    annotation: async (): Promise<StoredAnnotation> => {
+      return { ...DOCUMENT, version: "3", editable: true };
+    },
+    updateAnnotation: (id: string, version: string, document: AnnotationDocument) =>
+      answer("update", id, version, document),
+    deleteAnnotation: async (id: string, version: string) =>
+      void (await answer("delete", id, version)),
+    deletedAnnotations: async () => {
+      if (!lists) throw problem(404);
+      return [];
+    },
+    restoreAnnotation: (id: string, version: string, now: string) =>
+      answer("restore", id, version, now),
+  };
+  const managing = new Managing(
+    api,
+    store,
+    { save: async () => {}, forget: () => {} },
+    {
+      onNote: (note) => void told.push(note),
+      onTrouble: () => {},
+      onListChanged: () => void told.push("listed"),
+      onGone: (id) => void told.push(`gone ${id}`),
+    },
+  );
+  const open = (): void => {
+    const layer = storedLayer("s1", "c1", { id: "a1", version: "3" }, DOCUMENT);
+    store.dispatch({ type: "layerOpened", layer, active: true });
+  };
+  return { store, calls, told, managing, open };
+}
+
+describe("a whole annotation", () => {
+  it("gets another name and keeps all else, open or not", async () => {
+    const { store, calls, managing, open } = desk();
+    await managing.rename(ONE, "  Bert ");
+    expect(calls).toEqual([["update", "a1", "3", { ...DOCUMENT, name: "Bert" }]]);
+    open();
+    await managing.rename(ONE, "Carl");
+    expect(calls[1]).toMatchObject([
+      "update",
+      "a1",
+      "3",
+      { name: "Carl", attributes: { role: "senior" } },
+    ]);
+    expect(store.state.layers[0]).toMatchObject({ name: "Carl", version: "4" });
+  });
+
+  it("is not written at all for the name that it has, or none", async () => {
+    const { calls, managing } = desk();
+    await managing.rename(ONE, "Ada");
+    await managing.rename(ONE, "  ");
+    expect(calls).toEqual([]);
+  });
+
+  it("is deleted in the version that was seen, and its layer closed", async () => {
+    const { store, calls, told, managing, open } = desk();
+    open();
+    await managing.remove(ONE);
+    expect(calls).toEqual([["delete", "a1", "3"]]);
+    expect(store.state.layers).toEqual([]);
+    expect(told).toEqual(["gone a1", expect.stringContaining("was deleted"), "listed"]);
+  });
+
+  it("stays, with its layer, where somebody has changed it or may forbid it", async () => {
+    for (const [status, words] of [
+      [412, "changed elsewhere"],
+      [403, "no 403"],
+    ] as const) {
+      const { store, told, managing, open } = desk({ status });
+      open();
+      await managing.remove(ONE);
+      expect(store.state.layers).toHaveLength(1);
+      expect(told[0]).toContain(words);
+    }
+  });
+
+  it("is not deleted while strokes of it are not saved", async () => {
+    const { store, calls, told, managing, open } = desk();
+    open();
+    const mark = { kind: "offline", detail: "" } as const;
+    store.dispatch({ type: "layerChanged", client: "c1", change: { mark } });
+    await managing.remove(ONE);
+    expect(calls).toEqual([]);
+    expect(told[0]).toContain("not saved yet");
+  });
+
+  it("keeps its layer where a stroke came while it was deleted", async () => {
+    const { store, managing, open } = desk();
+    open();
+    const removed = managing.remove(ONE);
+    const sketch = add(EMPTY, [polygon(TRIANGLE, { name: "tumor", colour: "#ff0000" })]);
+    await Promise.resolve();
+    store.dispatch({ type: "drawn", client: "c1", sketch });
+    await removed;
+    expect(store.state.layers).toHaveLength(1);
+  });
+
+  it("is brought back, even where the archive cannot list what was deleted", async () => {
+    const { calls, managing } = desk({ lists: false });
+    expect((await managing.deleted("s1")).status).toBe("failed");
+    await managing.remove(ONE);
+    const deleted = await managing.deleted("s1");
+    expect(deleted).toMatchObject({ status: "ready", value: [{ id: "a1" }] });
+    await managing.bringBack(ONE);
+    expect(calls[1]).toEqual(["restore", "a1", "3", "3"]);
+    expect((await managing.deleted("s1")).status).toBe("failed");
+  });
+});
