@@ -100,6 +100,10 @@ class DsaAwayError(DsaError):
     """It fails or does not answer to the end: what it was asked to do may have been done."""
 
 
+class DsaFaultError(DsaAwayError):
+    """It answers that something unforeseen has gone wrong in it, and not what."""
+
+
 class AccessError(HistoloopError):
     """The user may not do this, or is not signed in."""
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import pickle
+import shutil
 import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from pydantic import SecretStr
+from tests.support.damaged import spoil_tile
 from tests.support.dsa.proxy import Fault, Proxy
 from tests.support.pictures import noise
 
 from histoloop.errors import (
     AccessError,
+    DsaAwayError,
     DsaError,
     NotFoundError,
     SignInError,
@@ -174,6 +178,23 @@ def test_a_fault_that_passes_is_not_noticed(watched, item, proxy, picture, fault
     assert fault.hits == fault.times
     truth = open_slide(picture).read_level(zoom, Box(0, 0, 600, 300))
     assert np.abs(pixels.astype(int) - truth).max() <= 2
+
+
+def test_a_tile_that_the_archive_cannot_read_is_the_slide_s_fault(
+    dsa, watched, proxy, picture, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("histoloop.slides.dsa.connection._PATIENCE", 0)
+    path = Path(shutil.copy(picture, tmp_path / "hurt.tiff"))
+    spoil_tile(path, number=0)
+    slide = DsaSlide(DsaConnection(watched), dsa.upload(path))
+    zoom = len(slide.levels) - 1
+    assert slide.read_level(zoom, Box(300, 0, 9, 9)).shape == (9, 9, 3)
+    with pytest.raises(SlideError, match=rf"hurt\.tiff: .* cannot read tile {zoom}/0/0") as failed:
+        slide.read_level(zoom, Box(0, 0, 9, 9))
+    assert "upload it anew" in failed.value.hint
+    proxy.inject(Fault("/tiles", status=500))
+    with pytest.raises(DsaAwayError):
+        slide.read_level(zoom, Box(0, 300, 9, 9))
 
 
 def test_a_server_that_is_away_is_one_clear_line(site, unused_port):

@@ -24,6 +24,7 @@ from histoloop.errors import (
     AccessError,
     DsaAwayError,
     DsaError,
+    DsaFaultError,
     HistoloopError,
     NotFoundError,
     SignInError,
@@ -200,7 +201,10 @@ class DsaConnection:
         unknown = error.status == HTTPStatus.BAD_REQUEST and "Invalid" in said and " id" in said
         if error.status == HTTPStatus.NOT_FOUND or unknown:
             return NotFoundError(said, hint="it was deleted, or never was; list again")
-        kind = DsaAwayError if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else DsaError
+        kind = DsaError
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            is_fault = error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+            kind = DsaFaultError if is_fault else DsaAwayError
         return kind(f"{said} (status {error.status})", hint="the server's log may say more")
 
     def _away(self, reason: str) -> DsaAwayError:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from histoloop.errors import NotFoundError, SlideError
+from histoloop.errors import DsaAwayError, DsaFaultError, NotFoundError, SlideError
 from histoloop.geometry import Box, Mpp, Size
 from histoloop.slides.dsa.cache import TileCache
 from histoloop.slides.dsa.connection import DsaConnection, connect
@@ -104,12 +104,31 @@ class DsaSlide:
         if kept is not None:
             self.traffic.cached += 1
             return _decode(kept)
-        path = f"item/{self.id}/tiles/zxy/{place.zoom}/{place.x}/{place.y}"
-        content = self._connection.read(path, **_ENCODING)
+        content = self._content(place)
         pixels = _decoded(content, self.name, place)
         cache.put(key, content)
         self.traffic.fetched += 1
         return pixels
+
+    def _content(self, place: TilePlace) -> bytes:
+        """A tile, encoded.
+
+        Raises:
+            SlideError: the archive fails on this tile, time and again, and not on the slide.
+        """
+        where = f"{place.zoom}/{place.x}/{place.y}"
+        try:
+            return self._connection.read(f"item/{self.id}/tiles/zxy/{where}", **_ENCODING)
+        except DsaFaultError as fault:
+            try:
+                self._connection.get(f"item/{self.id}/tiles")
+            except DsaAwayError:
+                raise fault from None
+            raise SlideError(
+                f"{self.name}: the archive cannot read tile {where} of it",
+                hint="its file may be truncated or damaged: look at this place in the archive, "
+                "copy the slide again from the scanner and upload it anew",
+            ) from fault
 
 
 @dataclass(frozen=True)
