@@ -122,8 +122,8 @@ export class App {
         runList(state, commands),
         drawUi.panel(),
         annotationList(state, commands, desk, drawUi),
-        exportPanel(state, this.pictures, onPicture),
         retrainPanel(state, commands),
+        exportPanel(state, this.pictures, onPicture),
       ],
       host("panel"),
     );

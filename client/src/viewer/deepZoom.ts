@@ -58,6 +58,7 @@ export class DeepZoom {
     { navigator = true } = {},
   ) {
     this.viewer = OpenSeadragon({ ...OPTIONS, showNavigator: navigator, element: host });
+    this.showNavigator(false);
     this.viewer.addHandler("update-viewport", () => this.reportFrame());
     this.viewer.addHandler("tile-load-failed", () => this.events.onTileFailed());
     this.viewer.addHandler("canvas-click", ({ quick, position }) => {
@@ -82,11 +83,13 @@ export class DeepZoom {
       if (this.wanted) this.moveTo(this.wanted);
     });
     this.viewer.open({ tileSource: new SlideTileSource(slide, urlOf) });
+    this.showNavigator(true);
   }
 
   close(): void {
     this.slide = null;
     this.viewer.close();
+    this.showNavigator(false);
   }
 
   /** Null while no slide is on the stage. */
@@ -128,6 +131,12 @@ export class DeepZoom {
     const base = this.slide.width;
     viewport.zoomTo((zoom * base) / viewport.getContainerSize().x, undefined, true);
     viewport.panTo(new OpenSeadragon.Point(x / base, y / base), true);
+  }
+
+  /** An empty one is a black square. */
+  private showNavigator(isShown: boolean): void {
+    const navigator: OpenSeadragon.Navigator | undefined = this.viewer.navigator;
+    if (navigator) navigator.element.style.visibility = isShown ? "" : "hidden";
   }
 
   private reportFrame(): void {
