@@ -24,6 +24,11 @@ class Settings(BaseSettings):
         description="jobs, runs, models and caches; everything worth a backup",
     )
     slides: Path | None = Field(default=None, description="folder that the viewer shows")
+    annotator: str | None = Field(
+        default=None,
+        max_length=200,
+        description="who draws in the viewer, where slides lie in a folder and nobody signs in",
+    )
     dsa: str | None = Field(
         default=None, description="a Digital Slide Archive, e.g. https://dsa.example.org"
     )

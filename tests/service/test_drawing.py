@@ -266,3 +266,22 @@ def test_what_is_drawn_is_learnt_from_and_enough_of_it_starts_a_retraining(tmp_p
 def ours() -> list[dict[str, object]]:
     """What people draw on a slide, without what says who they are."""
     return [{"name": "mine", "elements": body(one)["elements"]} for one in drawn_by_people()]
+
+
+def test_who_draws_where_nobody_signs_in_is_named_and_stays_so(
+    service: Service, tmp_path: Path
+) -> None:
+    said = service.library.settings.model_copy(update={"annotator": "Ada <b>", "home": tmp_path})
+    client = create_app(replace(service.library, settings=said)).test_client()
+    slide = client.get("/api/slides").json["slides"][0]["id"]
+    made = client.post(f"/api/slides/{slide}/annotations", json=DRAWN).json
+    assert made["by"] == "Ada <b>"
+    path = f"/api/annotations/{made['id']}"
+    again = {**DRAWN, "attributes": {"drawn_in_histoloop": "c"}}
+    client.put(path, json=again, headers={"If-Match": f'"{made["version"]}"'})
+    kept = client.get(path).json["attributes"]
+    assert kept == {"drawn_in_histoloop": "c", "annotator": "Ada <b>"}
+    found = client.get(f"/api/slides/{slide}/drawn?x=85&y=80&annotation={made['id']}").json
+    assert found["annotation"]["by"] == "Ada <b>"
+    other = {**DRAWN, "attributes": {"annotator": "Bert"}}
+    assert client.post(f"/api/slides/{slide}/annotations", json=other).json["by"] == "Bert"

@@ -60,7 +60,7 @@ function ofDrawing({ region, annotation }: DrawnRegion, commands: CardCommands):
     ${head(region?.class || "no class", "", region?.area_mm2 ?? null)}
     <dl class="region-facts">
       ${fact("annotation", annotation.name)}
-      ${fact(annotation.model ? "predicted by" : "drawn by", annotation.model ?? (annotation.by || "unknown"))}
+      ${fact(annotation.model ? "predicted by" : "drawn by", annotation.model ?? (annotation.by || "nobody named"))}
       ${fact("changed", formatTime(annotation.updated, new Date()))}
       ${fact("digest", short(annotation.digest), annotation.digest)}
       ${fact("threshold", annotation.threshold?.toFixed(2))}

@@ -64,8 +64,9 @@ class LocalAnnotationStore:
     file is whole. One process at a time writes to a slide.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, annotator: str = "") -> None:
+        """``annotator``: who draws whatever is created, where it does not say so itself."""
+        self._root, self._annotator = root, annotator
 
     def list(self, slide: str) -> Sequence[AnnotationSummary]:
         found = [_summary(path) for path in self._root.glob(f"{_safe(slide)}/*.json")]
@@ -81,7 +82,7 @@ class LocalAnnotationStore:
         return _summary(self._path(id))
 
     def create(self, slide: str, document: Document) -> AnnotationSummary:
-        drawn = checked(document)
+        drawn = _signed(checked(document), self._annotator)
         folder = self._root / _safe(slide)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{secrets.token_hex(12)}.json"
@@ -95,6 +96,7 @@ class LocalAnnotationStore:
             before = _changeable(path, id, version)
             whole = merged(document, before.annotation, lambda: before.annotation)
             _keep(path, before)
+            whole = _signed(whole, before.attributes.get("annotator"))
             _write(path, whole, before.record["created"])
         return _summary(path)
 
@@ -193,6 +195,14 @@ def _changeable(path: Path, id: str, version: str | None) -> _Stored:
     if before.version != version:
         raise conflict(id, _summary(path))
     return before
+
+
+def _signed(drawn: Document, annotator: object) -> Document:
+    """With whoever drew it among its attributes, where it does not name another."""
+    attributes = drawn.get("attributes") or {}
+    if not annotator or "annotator" in attributes:
+        return drawn
+    return {**drawn, "attributes": {**attributes, "annotator": annotator}}
 
 
 def _keep(path: Path, before: _Stored) -> None:

@@ -19,6 +19,12 @@ Port = Annotated[int | None, typer.Option(help="0 takes a free one. [default: 80
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDR", help="A Dask scheduler; none: this machine computes.")
 ]
+Annotator = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Who draws on slides of a folder. [default: your account here]"
+    ),
+]
 
 
 def serve(
@@ -28,6 +34,7 @@ def serve(
     host: Host = None,
     port: Port = None,
     scheduler: Scheduler = None,
+    annotator: Annotator = None,
 ) -> None:
     """Serve slides of a folder, or of a Digital Slide Archive: viewer, segmentation, REST.
 
@@ -42,11 +49,22 @@ def serve(
     set `HISTOLOOP_PUBLIC_URL` to its https address. Never put a proxy before a service that has
     a key: without that address, whoever comes through it would act as you.
     """
+    from histoloop.cli.models import who
     from histoloop.config import settings
     from histoloop.logs import configure
     from histoloop.service.server import running, wait_for_end
 
-    said = settings(slides=slides, dsa=dsa, home=home, host=host, port=port, scheduler=scheduler)
+    said = settings(
+        slides=slides,
+        dsa=dsa,
+        home=home,
+        host=host,
+        port=port,
+        scheduler=scheduler,
+        annotator=annotator,
+    )
+    if said.annotator is None:
+        said = said.model_copy(update={"annotator": who()})
     configure(said)
     with running(said) as service:
         typer.echo(f"HistoLoop listens on {service.url} (Ctrl-C ends it)")

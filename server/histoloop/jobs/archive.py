@@ -46,7 +46,8 @@ def open_archive(settings: Settings, login: Login | None = None) -> Archive:
         raise UsageError(
             "no slides to show", hint="name their folder with --slides DIR, or a DSA with --dsa URL"
         )
-    return Archive(FolderSlideStore(settings.slides), LocalAnnotationStore(settings.annotations))
+    drawn = LocalAnnotationStore(settings.annotations, settings.annotator or "")
+    return Archive(FolderSlideStore(settings.slides), drawn)
 
 
 def dsa_site(settings: Settings, login: Login | None = None, url: str | None = None) -> DsaSite:

@@ -184,7 +184,7 @@ def entry(here: Visit, one: AnnotationSummary) -> dict[str, Any]:
         "attributes": one.attributes,
         "elements_count": one.elements,
         "creator": one.creator,
-        "by": here.visitor.name_of(one.creator),
+        "by": here.visitor.name_of(one.creator) or str(one.attributes.get("annotator", "")),
         "updated": one.updated.isoformat(),
         "version": one.version,
         "editable": one.editable,
