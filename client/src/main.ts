@@ -13,6 +13,7 @@ import "./ui/styles/panels.css";
 import "./ui/styles/review.css";
 import "./ui/styles/stage.css";
 import { createAgreementApi } from "./api/agreement";
+import "./ui/styles/tablet.css";
 import { createApi } from "./api/client";
 import { createFindingsApi } from "./api/findings";
 import { createLearnApi } from "./api/learn";
@@ -53,6 +54,8 @@ const session = new Session(api, learnApi, createReviewApi(root), store, {
   onReturn: () => stage.retry(),
   cameraOn: (box) => stage.cameraOn(box),
   lookAt: (box) => stage.lookAt(box),
+  onCorrect: (id) => void desk.edit({ id }),
+  onHandsOff: () => desk.take("pan"),
 });
 
 const stage = new Stage(
@@ -88,7 +91,10 @@ const desk = new Desk(api, store, new Drafts(root), {
   traced: () => stage.traced,
   unit: () => stage.unit,
 });
-const pane = new DrawPane(stage.surface, desk, { onPan: (dx, dy) => stage.panBy(dx, dy) });
+const pane = new DrawPane(stage.surface, desk, {
+  onPan: (dx, dy) => stage.panBy(dx, dy),
+  onZoom: (factor, at) => stage.zoomAt(factor, at),
+});
 stage.onFrame((projection, slide) => pane.draw(projection, slide));
 const drawUi = new DrawUi(desk, {
   tools: host("draw-tools"),
@@ -97,7 +103,7 @@ const drawUi = new DrawUi(desk, {
 });
 listenToKeys(
   desk,
-  () => !host("stage").inert && !drawUi.isReading && !document.querySelector("dialog[open]"),
+  () => !host("stage").inert && !document.querySelector("dialog[open]"),
   () => pane.repaint(),
 );
 

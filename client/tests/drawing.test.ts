@@ -263,7 +263,7 @@ class Paper implements Bench {
 }
 
 function at(x: number, y: number, change: Partial<Touch> = {}): Touch {
-  return { at: { x, y }, unit: 1, subtracts: false, shift: false, alt: false, ...change };
+  return { at: { x, y }, unit: 1, grip: 1, subtracts: false, shift: false, alt: false, ...change };
 }
 
 function drag(tool: Tool, from: Touch, ...to: Touch[]): void {
@@ -300,6 +300,34 @@ describe("the polygon tool", () => {
     expect(tool.draft?.points).toEqual([{ x: 0, y: 0 }]);
     expect(tool.abandon()).toBe(true);
     expect(tool.abandon()).toBe(false);
+  });
+
+  it("loses only the corner of a press that was the beginning of a pinch", () => {
+    const tool = new PolygonTool(new Paper());
+    for (const touch of [at(0, 0), at(50, 0)]) {
+      tool.press(touch);
+      tool.release();
+    }
+    tool.cancel(); // no press is under way
+    tool.press(at(80, 80));
+    tool.cancel();
+    expect(tool.draft?.points).toEqual([
+      { x: 0, y: 0 },
+      { x: 50, y: 0 },
+    ]);
+  });
+
+  it("is closed by a finger that misses the first corner by a little", () => {
+    for (const [grip, steps] of [
+      [1, 0],
+      [2.5, 1],
+    ] as const) {
+      const paper = new Paper();
+      const tool = new PolygonTool(paper);
+      for (const touch of [at(0, 0), at(100, 0), at(100, 100)]) tool.press(touch);
+      tool.press(at(12, 12, { grip }));
+      expect(paper.steps).toBe(steps);
+    }
   });
 
   it("cuts a hole where it subtracts", () => {

@@ -117,6 +117,17 @@ describe("findings", () => {
     expect(findings.state.card).toEqual({ kind: "drawn", found: DRAWN });
   });
 
+  it("of a drawing go with its slide, whether or not there is a run", async () => {
+    const { store, findings } = setUp({ drawnRegion: async () => DRAWN });
+    store.dispatch({ type: "runSelected", runId: null });
+    store.dispatch(draw("hit"));
+    await findings.click({ x: 1, y: 1 });
+    expect(findings.state.card?.kind).toBe("drawn");
+    const view = { camera: null, runId: null, overlay: {}, comparison: null };
+    store.dispatch({ type: "slideOpened", id: "other", view });
+    expect(findings.state.card).toBeNull();
+  });
+
   it("close with a click beside everything", async () => {
     const runRegion = vi
       .fn<FindingsApi["runRegion"]>()

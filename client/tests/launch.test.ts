@@ -177,6 +177,26 @@ describe("the launcher", () => {
     expect(store.state.launch.check).toBeNull();
   });
 
+  it("says nothing of a slide that was left, nor of one that was closed", async () => {
+    const away = [
+      {
+        type: "slideOpened",
+        id: "other",
+        view: { camera: null, runId: null, overlay: {}, comparison: null },
+      },
+      { type: "slideClosed" },
+    ] as const;
+    for (const action of away) {
+      const found = vi.fn(() => new Promise((resolve) => setTimeout(resolve, 100, preflight({}))));
+      const { store, launcher } = launched({ preflight: found } as never, open);
+      launcher.check();
+      store.dispatch(action);
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(found).toHaveBeenCalledOnce();
+      expect(store.state.launch.check).toBeNull();
+    }
+  });
+
   it("segments at the scale that was said, on that slide and no other", () => {
     const { store, launcher } = launched({}, { ...open });
     const models = [{ reference: "tumor@1" }] as never;

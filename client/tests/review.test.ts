@@ -5,7 +5,7 @@ import { Calls } from "../src/state/calls";
 import { type Action, reduce } from "../src/state/reducer";
 import { currentRegion, nextUnsaid } from "../src/state/review";
 import { Reviewing } from "../src/state/reviewing";
-import { type AppState, INITIAL_STATE } from "../src/state/state";
+import { type AppState, INITIAL_STATE, REVIEWED } from "../src/state/state";
 import { Store } from "../src/state/store";
 
 const PLACE = { page: "review", of: "q" } as const;
@@ -22,6 +22,7 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
   const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
   const kept: [number, Verdict][] = [];
   const seen: number[] = [];
+  const fixed: [number, string][] = [];
   const now = () => ({ regions: [...regions], gains: {} as ReviewQueue["gains"], hidden: 0 });
   const api: ReviewApi = {
     queues: async () => ({
@@ -41,7 +42,7 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
         throw new ProblemError({ title: detail, status: 403, detail, hint: null });
       }
       kept.push([number, verdict]);
-      regions[number - 1] = region(number, verdict);
+      regions[number - 1] = { ...region(number, verdict), annotation: `a${number}` };
       return now();
     },
   };
@@ -49,6 +50,7 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
   const reviewing = new Reviewing(api, store, calls, {
     onQueue: () => {},
     onRegion: ({ number }) => void seen.push(number),
+    onFix: ({ number }, annotation) => void fixed.push([number, annotation]),
     onDrawn: () => {},
   });
   store.dispatch({ type: "learnPlace", place: PLACE });
@@ -58,7 +60,7 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
     return found;
   };
   const at = () => currentRegion(review())?.number;
-  return { store, kept, seen, reviewing, review, at };
+  return { store, kept, seen, fixed, reviewing, review, at };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
@@ -77,7 +79,7 @@ describe("reviewing", () => {
     reviewing.say("accept");
     reviewing.say("skip");
     reviewing.say("fix");
-    expect(at()).toBe(4);
+    expect(at()).toBe(3);
     await settled();
     expect(kept).toEqual([
       [1, "accept"],
@@ -87,6 +89,20 @@ describe("reviewing", () => {
     const { queue } = review();
     const said = queue.status === "ready" && queue.value.regions.map((each) => each.said?.verdict);
     expect(said).toEqual(["accept", "skip", "fix", undefined]);
+  });
+
+  it("stays at what is to be fixed, and has it opened to be drawn in once it is kept", async () => {
+    const { reviewing, at, fixed } = desk([region(1), region(2), region(3)]);
+    await reviewing.load(PLACE);
+    reviewing.say("fix");
+    expect([at(), fixed]).toEqual([1, []]);
+    await settled();
+    expect(fixed).toEqual([[1, "a1"]]);
+    reviewing.turn(1);
+    reviewing.say("fix");
+    reviewing.turn(1); // before the service has answered: corrected another time
+    await settled();
+    expect(fixed).toEqual([[1, "a1"]]);
   });
 
   it("comes back to what could not be kept, and says why", async () => {
@@ -107,6 +123,20 @@ describe("reviewing", () => {
     reviewing.turn(-1);
     reviewing.turn(-1);
     expect(at()).toBe(1);
+  });
+
+  it("takes its outline from the slide when it is left", async () => {
+    const { reviewing, store } = desk([region(1)]);
+    const view = { camera: null, runId: null, overlay: {}, comparison: null };
+    store.dispatch({ type: "slideOpened", id: "s", view });
+    await reviewing.load(PLACE);
+    for (const id of [REVIEWED, "drawn"]) {
+      store.dispatch({ type: "annotationDrawn", slide: "s", id, shapes: [] });
+    }
+    store.dispatch({ type: "learnPlace", place: PLACE });
+    expect(Object.keys(store.state.slide?.drawn ?? {})).toEqual([REVIEWED, "drawn"]);
+    store.dispatch({ type: "learnPlace", place: null });
+    expect(Object.keys(store.state.slide?.drawn ?? {})).toEqual(["drawn"]);
   });
 
   it("begins from the front again when the last region was said", () => {

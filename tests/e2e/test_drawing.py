@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,14 +20,11 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.support.annotated import GTCODES, TUMOR, write_slide
 from tests.support.dsa.browser import open_browser
-from tests.support.tiny_model import save_tiny_model
+from tests.support.tiny_model import save_tiny_model, sees_purple
 
 pytestmark = pytest.mark.e2e
 
 COMMAND = Path(sys.executable).with_name("histoloop")
-AXE = Path(__file__).parents[2] / "client" / "node_modules" / "axe-core" / "axe.min.js"
-VIOLATIONS = """async () => (await axe.run()).violations.flatMap(
-    ({ id, nodes }) => nodes.map(({ target, failureSummary }) => [id, target, failureSummary]))"""
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
 PATIENCE = 60_000.0
 """Milliseconds; a shared machine is slow."""
@@ -73,7 +70,7 @@ class Mortal:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     folder = tmp_path_factory.mktemp("drawing")
-    for name in ("drawn", "seen", "holes", "predicted", "lost", "shared", "restored"):
+    for name in ("drawn", "touched", "holes", "predicted", "lost", "shared", "restored"):
         write_slide(folder / "slides" / f"{name}.tiff")
     (folder / "codes.csv").write_text(GTCODES)
     save_tiny_model(folder / "home" / "models" / "tiny-1", network=sees_purple(), mpp=0.5)
@@ -85,18 +82,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
     one.kill()
 
 
-def sees_purple() -> Any:
-    """A network that calls tumour what has little green in it."""
-    import keras
-
-    pixels = keras.Input((None, None, 3), name="pixels")
-    network = keras.Model(pixels, keras.layers.Conv2D(1, 1, activation="sigmoid")(pixels))
-    weights = np.zeros((1, 1, 3, 1), np.float32)
-    weights[..., 1, :] = -20
-    network.set_weights([weights, np.array([-3.6], np.float32)])
-    return network
-
-
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     with open_browser() as one:
@@ -104,10 +89,11 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser) -> Iterator[BrowserContext]:
+def visiting(browser: Browser, **of_context: Any) -> Iterator[BrowserContext]:
     """One person's browser; a page error fails the test."""
     errors: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    usual: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}}
+    context = browser.new_context(**(usual | of_context))
     context.set_default_timeout(PATIENCE)
     context.on("weberror", lambda error: errors.append(str(error.error)))
     yield context
@@ -233,24 +219,66 @@ def test_a_polygon_is_saved_by_itself_and_is_there_after_a_reload(
         assert stored(service, "drawn")["<b>Tumour</b>"]["elements"] == kept
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_nobody_is_shut_out_from_drawing(
-    service: Mortal, browser: Browser, scheme: Literal["dark", "light"]
+class Fingers:
+    """On the glass, by their numbers; where they are, in CSS pixels from the stage's middle."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.down = page, dict[int, Offset]()
+        self.session = page.context.new_cdp_session(page)
+
+    def put(self, **fingers: Offset) -> None:
+        for name, at in fingers.items():
+            self.down[int(name[1:])] = at
+            self._send("touchStart")
+
+    def move(self, steps: int = 6, **fingers: Offset) -> None:
+        start = dict(self.down)
+        for step in range(1, steps + 1):
+            for name, (x, y) in fingers.items():
+                number = int(name[1:])
+                (fx, fy), share = start[number], step / steps
+                self.down[number] = (fx + (x - fx) * share, fy + (y - fy) * share)
+            self._send("touchMove")
+
+    def lift(self, *numbers: int) -> None:
+        for number in numbers:
+            del self.down[number]
+            # Those that are there no more are lifted.
+            self._send("touchMove" if self.down else "touchEnd")
+
+    def _send(self, kind: str) -> None:
+        places = {number: on_screen(self.page, at) for number, at in self.down.items()}
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in places.items()]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_one_finger_draws_two_move_the_slide_and_a_palm_does_nothing(
+    service: Mortal, browser: Browser
 ) -> None:
-    with visiting(browser) as context:
-        page = opened(context, service, "seen")
-        page.emulate_media(color_scheme=scheme)
-        page.evaluate(AXE.read_text())
-        polygon(page, SQUARE)
+    with visiting(browser, has_touch=True, viewport={"width": 1180, "height": 820}) as context:
+        page = opened(context, service, "touched")
+        page.get_by_test_id("tool-lasso").tap()
+        fingers = Fingers(page)
+        fingers.put(f1=(-100, -80))
+        fingers.move(f1=(100, -80))
+        page.wait_for_timeout(300)
+        fingers.put(f2=(150, 160))  # the palm comes down, and goes
+        fingers.move(f1=(100, 80))
+        fingers.lift(2)
+        fingers.move(f1=(-100, 80))
+        fingers.lift(1)
+        shown(page, 1)
         saved(page)
-        shoot(page, f"tool-{scheme}")
-        for key in ("v", "?"):
-            page.keyboard.press(key)
-            page.wait_for_timeout(300)
-            assert page.evaluate(VIOLATIONS) == []
-        shoot(page, f"help-{scheme}")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
+        (element,) = stored(service, "touched")["Annotations"]["elements"]
+        shoot(page, "touched")
+        before = page.get_by_test_id("magnification").text_content() or ""
+        fingers.put(f1=(-40, 0), f2=(40, 0))
+        fingers.move(f1=(-120, 0), f2=(120, 0))
+        fingers.lift(1, 2)
+        expect(page.get_by_test_id("magnification")).not_to_have_text(before)
+        shown(page, 1)
+        scale = 300 / 636  # base pixels to a CSS pixel: the slide was as wide as the stage
+        assert area(element["points"]) == pytest.approx(200 * 160 * scale**2, rel=0.1)
 
 
 def test_brush_and_eraser_leave_a_hole_and_every_step_is_undone_and_redone(

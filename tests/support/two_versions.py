@@ -83,7 +83,12 @@ def prepare(slides: Path, home: Path, slide: Path) -> str:
 def segmented(client: FlaskClient, model: str) -> dict[str, Any]:
     """The run of a model over `ROI` of the only slide, once it is done."""
     slide = client.get("/api/slides").json["slides"][0]["id"]
-    job = client.post("/api/jobs", json={"slide": slide, "model": model, "roi": ROI}).json
+    return run_of(client, {"slide": slide, "model": model, "roi": ROI})
+
+
+def run_of(client: FlaskClient, asked: dict[str, Any]) -> dict[str, Any]:
+    """The run of a job, once it is done."""
+    job = client.post("/api/jobs", json=asked).json
     end = time.monotonic() + 240
     while time.monotonic() < end:
         found = client.get(f"/api/jobs/{job['id']}").json

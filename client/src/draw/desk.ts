@@ -34,6 +34,7 @@ import {
 } from "./state";
 import { makeTool } from "./tools";
 import type { Bench, Tool } from "./tools/tool";
+import { Waiting } from "./waiting";
 
 export interface DeskEvents {
   readonly onTrouble: (error: unknown) => void;
@@ -60,6 +61,9 @@ export class Desk implements Bench {
   private held: Tool | null = null;
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = true;
+  private readonly waiting = new Waiting();
+  /** Who draws here, or was the last to. */
+  private owner = "";
 
   constructor(
     private readonly api: Api,
@@ -67,9 +71,8 @@ export class Desk implements Bench {
     drafts: Drafts,
     private readonly events: DeskEvents,
   ) {
-    this.keeper = new Keeper(api, this.store, drafts, () => accountOf(app.state) ?? "", events);
+    this.keeper = new Keeper(api, this.store, drafts, () => accountOf(app.state), events);
     this.layers = new LayerShelf(api, this.store, this.keeper, drafts, {
-      account: () => accountOf(app.state),
       onNote: (note) => this.note(note),
       onTrouble: events.onTrouble,
     });
@@ -82,7 +85,7 @@ export class Desk implements Bench {
     this.store.subscribe(() => this.keeper.look());
     app.subscribe((state) => this.follow(state));
     addEventListener("beforeunload", (event) => {
-      if (!this.store.state.layers.every(isSafe)) event.preventDefault();
+      if (!this.isAtRest) event.preventDefault();
     });
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.keeper.resume();
@@ -110,6 +113,11 @@ export class Desk implements Bench {
     return this.state.brush;
   }
 
+  /** Nothing of what was drawn would be missed if the page were closed. */
+  get isAtRest(): boolean {
+    return this.state.layers.every(isSafe) && this.waiting.isEmpty && !this.held?.draft;
+  }
+
   take(tool: ToolName): void {
     if (this.state.slide === null) return;
     if (tool !== "pan") this.events.onTaken();
@@ -119,16 +127,18 @@ export class Desk implements Bench {
     this.change({ tool });
   }
 
-  commit(sketch: Sketch): void {
+  /** Says in a note why, where it returns false. */
+  commit(sketch: Sketch): boolean {
     const { state } = this;
-    if (state.slide === null) return;
+    if (state.slide === null) return false;
     const layer = activeLayer(state);
     if (layer && !mayDraw(state)) {
       this.note(`“${layer.name}” is ${layer.locked ? "locked" : "hidden"}: nothing was changed.`);
-      return;
+      return false;
     }
     const client = layer?.client ?? this.begin(state.slide);
     this.store.dispatch({ type: "drawn", client, sketch });
+    return true;
   }
 
   amend({ selected }: Sketch): void {
@@ -151,6 +161,8 @@ export class Desk implements Bench {
   }
 
   redo(): void {
+    // What is begun is the newest step: there is none after it.
+    if (this.held?.draft) return;
     this.held?.abandon();
     this.store.dispatch({ type: "redo" });
   }
@@ -242,13 +254,13 @@ export class Desk implements Bench {
 
   /** Draws in this layer from now on. */
   drawIn(client: string): void {
-    this.held?.abandon();
+    this.letGo();
     this.store.dispatch({ type: "active", client });
   }
 
   /** Opens an annotation to draw in. */
-  async edit(summary: AnnotationSummary): Promise<void> {
-    this.held?.abandon();
+  async edit(summary: Pick<AnnotationSummary, "id">): Promise<void> {
+    this.letGo();
     await this.layers.edit(summary);
     if (this.state.tool === "pan") this.take("select");
   }
@@ -286,11 +298,38 @@ export class Desk implements Bench {
   private follow(state: AppState): void {
     const detail = openDetail(state);
     const account = accountOf(state);
-    this.layers.show(account, detail?.id ?? null, state.slide?.annotations ?? null);
+    const [from, to] = [this.state.slide, detail?.id ?? null];
+    if (from !== null && from !== to) this.layDown(from);
+    this.owner = account ?? this.owner;
+    this.layers.show(account, to, state.slide?.annotations ?? null);
     if (this.state.slide === null || this.state.tool === "pan") this.held = null;
+    if (to !== null && from !== to) this.takeUp(to);
     if (state.region.drawing && this.state.tool !== "pan") this.take("pan");
-    if (state.online && !this.wasOnline) this.keeper.resume();
-    this.wasOnline = state.online;
+    this.watchConnection(state.online);
+  }
+
+  private watchConnection(isOnline: boolean): void {
+    if (isOnline && !this.wasOnline) this.keeper.resume();
+    this.wasOnline = isOnline;
+  }
+
+  /** What is begun goes on in another layer; what is selected is of this one. */
+  private letGo(): void {
+    if (!this.held?.draft) this.held?.abandon();
+  }
+
+  private layDown(slide: string): void {
+    const { held: tool, owner } = this;
+    if (tool) this.waiting.leave(owner, slide, { name: this.state.tool, tool });
+    this.held = null;
+  }
+
+  private takeUp(slide: string): void {
+    const begun = this.waiting.take(this.owner, slide);
+    if (!begun) return;
+    this.take(begun.name);
+    this.held = begun.tool;
+    this.note("What you had begun here is in hand again. Enter finishes it, Esc gives it up.");
   }
 
   private begin(slide: string): string {
@@ -344,7 +383,7 @@ export class Desk implements Bench {
         ),
     );
     const cutOff = whole.filter(({ isCut }) => isCut).length;
-    if (fresh.length > 0) this.commit(add(sketch, fresh));
+    if (fresh.length > 0 && !this.commit(add(sketch, fresh))) return;
     const count = fresh.length === 1 ? "One region" : `${fresh.length} regions`;
     const rest = cutOff > 0 ? ` ${cutOff} go on beyond what can be traced at once.` : "";
     const how = "Press V to pull at corners, B and E to mend with the brush.";

@@ -21,6 +21,8 @@ export interface Draft {
 export class Drafts {
   private readonly store: UseStore;
   private readonly locks = new Map<string, () => void>();
+  /** Of the account on show: what comes for an earlier one is not kept locked. */
+  private generation = 0;
 
   /** @param root Where the viewer lives: two services on one host keep their drafts apart. */
   constructor(root: string) {
@@ -47,6 +49,7 @@ export class Drafts {
 
   /** Gives all up, to whoever comes next: this page shows another account. */
   disownAll(): void {
+    this.generation += 1;
     for (const client of [...this.locks.keys()]) this.disown(client);
   }
 
@@ -59,9 +62,10 @@ export class Drafts {
       this.locks.set(client, () => {});
       return true;
     }
+    const { generation } = this;
     return new Promise((resolve, reject) => {
       const held = (lock: Lock | null): Promise<void> | undefined => {
-        if (!lock) {
+        if (!lock || generation !== this.generation) {
           resolve(false);
           return;
         }
@@ -75,7 +79,8 @@ export class Drafts {
     });
   }
 
-  private disown(client: string): void {
+  /** Gives a draft up, as it is, to whoever comes next. */
+  disown(client: string): void {
     this.locks.get(client)?.();
     this.locks.delete(client);
   }

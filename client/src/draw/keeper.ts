@@ -56,12 +56,15 @@ export class Keeper {
   private readonly saved = new Map<string, Elements>();
   /** What it was sent without a word in return: it may have that, too. */
   private readonly sent = new Map<string, ReadonlySet<Elements>>();
+  /** Whose layers these are, signed in or not. */
+  private owner = "";
 
   constructor(
     private readonly api: Api,
     private readonly store: Store<DeskState, DeskAction>,
     private readonly drafts: Drafts,
-    private readonly account: () => string,
+    /** Null while nobody is signed in: then nothing is sent, and everything kept. */
+    private readonly account: () => string | null,
     private readonly events: KeeperEvents,
   ) {}
 
@@ -80,6 +83,7 @@ export class Keeper {
 
   /** Looks whether there is something new in any layer. Call it after every change. */
   look(): void {
+    this.forgetClosed();
     for (const layer of this.store.state.layers) {
       const { elements } = layer.history.present;
       if (this.seen.get(layer.client) === elements) continue;
@@ -101,7 +105,7 @@ export class Keeper {
   /** Until all that is drawn in it is saved, or cannot be. */
   async save(client: string): Promise<void> {
     clearTimeout(this.timers.get(client));
-    if (this.busy.has(client)) return;
+    if (this.busy.has(client) || this.account() === null) return;
     const held = new Set<string>();
     let current: string | null = client;
     try {
@@ -122,6 +126,12 @@ export class Keeper {
     for (const map of [this.timers, this.saved, this.sent, this.seen]) map.delete(client);
   }
 
+  /** What is no more on the desk is not held in memory either. */
+  private forgetClosed(): void {
+    const here = new Set(this.store.state.layers.map(({ client }) => client));
+    for (const client of this.seen.keys()) if (!here.has(client)) this.forget(client);
+  }
+
   private changed(client: string): void {
     void this.keep(client);
     this.mark(client, { mark: { kind: "unsaved" }, kept: false });
@@ -134,10 +144,12 @@ export class Keeper {
     if (!layer) return;
     const { slide, annotation, version } = layer;
     const document = documentOf(layer);
+    this.owner = this.account() ?? this.owner;
+    const account = this.owner;
     try {
       await this.drafts.put({
         client,
-        account: this.account(),
+        account,
         slide,
         annotation,
         version,
@@ -167,6 +179,7 @@ export class Keeper {
     this.mark(client, { mark: { kind: "saving" } });
     try {
       const summary = await this.write(layer);
+      if (!this.layer(client)) return null;
       this.saved.set(client, elements);
       this.sent.delete(client);
       this.written(client, layer, summary);
@@ -240,6 +253,8 @@ export class Keeper {
   private putOff(client: string, error: unknown, verdict: "again" | "refused"): void {
     const detail = wordsOf(error);
     this.mark(client, { mark: { kind: verdict === "again" ? "offline" : "refused", detail } });
+    // The browser may have room for it by now.
+    if (this.layer(client)?.kept === false) void this.keep(client);
     if (verdict === "again") {
       this.later(client, RETRY_MS);
       this.events.onTrouble(error);

@@ -11,6 +11,7 @@ import {
   CLIENT_ATTRIBUTE,
   type DeskAction,
   type DeskState,
+  isSafe,
   type Layer,
   layersHere,
   newLayer,
@@ -19,7 +20,6 @@ import {
 } from "./state";
 
 export interface ShelfEvents {
-  readonly account: () => string | null;
   readonly onNote: (note: string) => void;
   readonly onTrouble: (error: unknown) => void;
 }
@@ -28,7 +28,12 @@ export interface ShelfEvents {
 export const MOST_ELEMENTS = 20_000;
 
 export class LayerShelf {
+  /** Who is signed in; null while nobody is. */
   private account: string | null = null;
+  /** Whose layers lie on the desk, signed in or not. */
+  private owner: string | null = null;
+  /** Of people who have gone: what even their browser would not keep, until they come back. */
+  private readonly aside = new Map<string, readonly Layer[]>();
   private listed: readonly AnnotationSummary[] | null = null;
   /** The slide whose own layers were looked for. */
   private begun: string | null = null;
@@ -65,7 +70,7 @@ export class LayerShelf {
   }
 
   /** Opens an annotation to draw in, or takes it in hand where it is open. */
-  async edit(summary: AnnotationSummary): Promise<void> {
+  async edit(summary: Pick<AnnotationSummary, "id">): Promise<void> {
     const { slide } = this.store.state;
     const open = layersHere(this.store.state).find(({ annotation }) => annotation === summary.id);
     if (open) this.store.dispatch({ type: "active", client: open.client });
@@ -98,15 +103,27 @@ export class LayerShelf {
     });
   }
 
+  /** Whoever was only signed out goes on where they were; another one sees nothing of theirs. */
   private changeAccount(account: string | null): void {
-    // What is unsaved lies among the drafts, for when they come back.
-    for (const { client } of this.store.state.layers) {
-      this.store.dispatch({ type: "layerClosed", client });
-      this.keeper.forget(client);
-    }
-    this.drafts.disownAll();
     this.account = account;
     this.begun = null;
+    if (account === null) return;
+    if (this.owner !== account) this.handOver(account);
+    this.keeper.resume();
+  }
+
+  private handOver(account: string): void {
+    const { layers } = this.store.state;
+    // The rest of what is unsaved lies among the drafts.
+    const unkept = layers.filter((layer) => !isSafe(layer));
+    if (this.owner !== null && unkept.length > 0) this.aside.set(this.owner, unkept);
+    for (const { client } of layers) this.store.dispatch({ type: "layerClosed", client });
+    this.drafts.disownAll();
+    this.owner = account;
+    for (const layer of this.aside.get(account) ?? []) {
+      this.store.dispatch({ type: "layerOpened", layer, active: false });
+    }
+    this.aside.delete(account);
   }
 
   private async loadClasses(slide: string): Promise<void> {
@@ -123,7 +140,7 @@ export class LayerShelf {
   ): Promise<void> {
     await this.tried(async () => {
       const drafts = await this.drafts.takeUp(account, slide).catch(() => []);
-      for (const draft of drafts) await this.recover(draft, listed);
+      for (const draft of drafts) this.recover(account, draft, listed);
       if (this.store.state.slide !== slide || layersHere(this.store.state).length > 0) return;
       const own = listed
         .filter(isOwn)
@@ -133,9 +150,14 @@ export class LayerShelf {
     });
   }
 
-  /** Strokes that have not reached the service: saved now, over what they were drawn on. */
-  private async recover(draft: Draft, listed: readonly AnnotationSummary[]): Promise<void> {
+  /**
+   * Strokes that have not reached the service: saved now, over what they were drawn on, wherever
+   * the reader has gone meanwhile.
+   */
+  private recover(account: string, draft: Draft, listed: readonly AnnotationSummary[]): void {
     const { slide, client, document } = draft;
+    if (this.owner !== account) this.drafts.disown(client);
+    if (this.owner !== account || this.layer(client)) return;
     const made =
       draft.annotation === null
         ? listed.find(({ attributes }) => attributes[CLIENT_ATTRIBUTE] === client)
@@ -145,9 +167,9 @@ export class LayerShelf {
     const at = annotation !== null && version !== null ? { id: annotation, version } : null;
     const bare = newLayer(slide, client, document.name);
     const layer = at ? storedLayer(slide, client, at, document) : withContent(bare, draft);
-    if (this.store.state.slide !== slide) return;
     // Not known to be saved: the keeper sees to it, and to what somebody else has done meanwhile.
-    this.store.dispatch({ type: "layerOpened", layer, active: true });
+    const active = this.store.state.slide === slide;
+    this.store.dispatch({ type: "layerOpened", layer, active });
     this.events.onNote(
       `“${layer.name}” had strokes that had not reached the service. They were kept in this browser and are being saved.`,
     );

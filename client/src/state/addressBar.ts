@@ -79,7 +79,8 @@ function placeOf({ slide, dataset, learn, queue }: Address): Place {
   return slide === null ? null : `slide ${slide}`;
 }
 
-function addressOf(state: AppState): Address {
+/** Where the reader is, and how they look at it. */
+export function addressOf(state: AppState): Address {
   const { slide, camera, overlay, comparison, datasets, learn, launch } = state;
   const dataset = datasets?.place ?? null;
   return {

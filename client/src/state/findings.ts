@@ -23,6 +23,7 @@ const PAUSE_MS = 250;
 export class Findings {
   private current: FindingsState = { areas: null, card: null };
   private asked = "";
+  private slide: string | null = null;
   private clicks = 0;
   private readonly measureSoon = debounce(() => void this.measure(), PAUSE_MS);
 
@@ -68,6 +69,10 @@ export class Findings {
   }
 
   private follow(state: AppState): void {
+    const slide = state.slide?.id ?? null;
+    // Whether or not there is a run: what was drawn lies on one slide and on no other.
+    if (slide !== this.slide) this.close();
+    this.slide = slide;
     const run = selectedRun(state);
     const job = run && jobOfRun(state, run);
     const isDone = run !== null && (job ? hasEnded(job) : run.report !== null);

@@ -181,7 +181,7 @@ export class Launcher implements LaunchCommands {
         ...manner(launch.options),
       }),
     );
-    if (number !== this.checked) return;
+    if (!this.isAwaited(number)) return;
     this.change({ check: found });
     if (found.status === "ready") await this.awaitSamples(found.value.id, number);
   }
@@ -191,11 +191,16 @@ export class Launcher implements LaunchCommands {
       const { check } = this.state;
       if (check?.status !== "ready" || check.value.samples.state !== "running") return;
       await new Promise((resolve) => setTimeout(resolve, SAMPLES_PAUSE_MS));
-      if (number !== this.checked) return;
+      if (!this.isAwaited(number)) return;
       const found = await this.calls.load(() => this.api.preflightAgain(id));
-      if (number !== this.checked) return;
+      if (!this.isAwaited(number)) return;
       this.change({ check: found });
     }
+  }
+
+  /** Nothing else was asked for since, and neither the card nor its slide was put away. */
+  private isAwaited(number: number): boolean {
+    return number === this.checked && this.state.check !== null;
   }
 
   private async sendAll(selection: Selection): Promise<void> {

@@ -39,8 +39,9 @@ export class Learning implements LearnCommands {
     const before = this.store.state.learn?.place;
     const chosen = place && this.chosen(place);
     this.store.dispatch({ type: "learnPlace", place: chosen });
-    if (chosen && this.store.state.datasets) this.events.onOpen();
-    if (chosen && !(before && isSamePlace(before, chosen))) void this.load(chosen);
+    if (!chosen || (before && isSamePlace(before, chosen))) return;
+    this.events.onOpen();
+    void this.load(chosen);
   }
 
   refresh(): void {

@@ -29,6 +29,7 @@ import {
   NO_REGION,
   type OpenSlide,
   type OverlaySettings,
+  REVIEWED,
   type RegionChoice,
   ROOT,
   type SignIn,
@@ -120,6 +121,7 @@ export function reduce(state: AppState, action: Action): AppState {
     case "datasetSlide":
       return { ...state, datasets: reduceDatasets(state.datasets, action) };
     case "learnPlace":
+      return withoutReviewed({ ...state, learn: reduceLearn(state.learn, action) });
     case "learned":
       return { ...state, learn: reduceLearn(state.learn, action) };
     case "comparison":
@@ -227,7 +229,13 @@ type SlideAction = Extract<
 function reduceSlide(state: AppState, action: SlideAction): AppState {
   if (action.type === "slideOpened") return opened(state, action.id, action.view);
   if (action.type === "slideClosed")
-    return { ...state, slide: null, comparison: null, camera: null };
+    return {
+      ...state,
+      slide: null,
+      comparison: null,
+      camera: null,
+      launch: onAnotherSlide(state.launch),
+    };
   const { slide } = state;
   // An answer may come after the reader went on to another slide: then it is nobody's.
   if (!slide || !concerns(action, slide.id)) return state;
@@ -294,6 +302,13 @@ function withAnnotations(slide: OpenSlide, listed: OpenSlide["annotations"]): Op
 
 function without(drawn: OpenSlide["drawn"], ids: readonly string[]): OpenSlide["drawn"] {
   return Object.fromEntries(Object.entries(drawn).filter(([id]) => !ids.includes(id)));
+}
+
+/** The outline that is reviewed is part of the review, and goes with it. */
+function withoutReviewed(state: AppState): AppState {
+  const { slide, learn } = state;
+  if (!slide || learn?.place.page === "review") return state;
+  return { ...state, slide: { ...slide, drawn: without(slide.drawn, [REVIEWED]) } };
 }
 
 function opened(state: AppState, id: string, view: Restored): AppState {

@@ -21,6 +21,8 @@ export interface ReviewEvents {
   readonly onQueue: (id: string) => void;
   /** A region is looked at, with what lies in it. */
   readonly onRegion: (region: ReviewRegion, queue: string) => void;
+  /** A region is to be corrected, now that it is this annotation. */
+  readonly onFix: (region: ReviewRegion, annotation: string) => void;
   /** Something was drawn on the open slide, or taken from it. */
   readonly onDrawn: () => void;
 }
@@ -73,7 +75,8 @@ export class Reviewing implements ReviewCommands {
     const queue = withSaid(review.queue.value, region.number, verdict);
     this.change(place, { queue: { status: "ready", value: queue } });
     const next = nextUnsaid(queue.regions, region.number);
-    if (next) this.goTo(next.number);
+    // What is to be fixed stays on show: it is corrected here and now.
+    if (next && verdict !== "fix") this.goTo(next.number);
     this.kept = this.kept.then(() => this.keep(place, of, region.number, verdict));
   }
 
@@ -112,6 +115,10 @@ export class Reviewing implements ReviewCommands {
       isKept = true;
       this.merge(place, (known) => ({ ...known, gains, regions: merged(known.regions, regions) }));
       this.events.onDrawn();
+      const said = regions.find((each) => each.number === number);
+      // Whoever has gone on corrects it another time.
+      const isHere = this.place === place && this.review?.at === number;
+      if (verdict === "fix" && isHere && said?.annotation) this.events.onFix(said, said.annotation);
     });
     if (isKept || this.place !== place) return;
     // What could not be kept is asked for again, here and now.

@@ -17,33 +17,24 @@ import type { Commands } from "./commands";
 import type { Comparison } from "./comparison";
 import { Comparisons } from "./comparisons";
 import { Connection } from "./connection";
-import { ALL, Datasets } from "./datasets";
+import { Datasets } from "./datasets";
 import { Drawings } from "./drawings";
 import { Entrance } from "./entrance";
 import { type FollowerEvents, JobFollower } from "./jobFollower";
 import { Launcher } from "./launcher";
 import { Learning } from "./learning";
+import { Pages } from "./pages";
 import type { Action, Restored } from "./reducer";
 import { Retrainings } from "./retrainings";
 import { Reviewing } from "./reviewing";
 import { Segmentation } from "./segmentation";
-import { chosenModel, inArchive, isIn, mayRetrain } from "./selectors";
+import { chosenModel, inArchive, isIn, mayRetrain, openDetail } from "./selectors";
 import { Shelves } from "./shelves";
 import { type AppState, type DatasetPlace, REVIEWED } from "./state";
 import type { Store } from "./store";
 import type { Address } from "./url";
 
 const BARE_VIEW: Restored = { camera: null, runId: null, overlay: {}, comparison: null };
-const NOWHERE: Address = {
-  slide: null,
-  camera: null,
-  run: null,
-  overlay: {},
-  comparison: null,
-  dataset: null,
-  learn: null,
-};
-
 /** What the session asks of the stage. */
 export interface SessionEvents {
   readonly onTiles: FollowerEvents["onTiles"];
@@ -53,6 +44,10 @@ export interface SessionEvents {
   readonly cameraOn: (box: Box) => Camera;
   /** Goes to a box of the slide that is on the stage. */
   readonly lookAt: (box: Box) => void;
+  /** The drawing tools open an annotation of the slide that is on the stage. */
+  readonly onCorrect: (annotation: string) => void;
+  /** The drawing tools are put away. */
+  readonly onHandsOff: () => void;
 }
 
 export class Session implements Commands {
@@ -70,8 +65,7 @@ export class Session implements Commands {
   private readonly comparisons: Comparisons;
   readonly reviewing: Reviewing;
   readonly agreeing: Agreeing;
-  /** Where the reader wants to be, once they may. */
-  private wanted = NOWHERE;
+  private readonly pages: Pages;
 
   constructor(
     private readonly api: Api,
@@ -82,7 +76,10 @@ export class Session implements Commands {
   ) {
     this.calls = new Calls(store, {
       onUnreachable: () => void this.connection.check(),
-      onSignedOut: () => this.leave(() => this.entrance.lost()),
+      onSignedOut: () => {
+        this.pages.remember();
+        this.entrance.lost();
+      },
     });
     this.connection = new Connection(api, store, () => this.resume());
     this.entrance = new Entrance(api, store, this.calls, () => void this.enter());
@@ -99,22 +96,22 @@ export class Session implements Commands {
     this.launch = new Launcher(api, store, this.calls, {
       onSegment: () => this.segment(),
       onGo: (slide, box) => this.goTo(slide, box),
-      onQueue: () => this.leavePages(),
+      onQueue: () => this.pages.leave("launch"),
     });
     this.learning = new Learning(learnApi, store, this.calls, {
       onDataset: (digest) => this.openDatasets(digest),
-      onOpen: () => {
-        this.launch.showQueue(false);
-        this.closeDatasets();
-      },
+      onOpen: () => this.pages.leave("learning"),
       onReview: (place) => this.reviewing.load(place),
       onAgreement: (place) => this.agreeing.load(place),
       onModels: () => this.loadModels(),
     });
+    const { launch, datasets, learning } = this;
+    this.pages = new Pages(store, { launch, datasets, learning }, () => this.finishDrawing(null));
     this.comparisons = new Comparisons(api, store, this.calls, (id) => this.toggleAnnotation(id));
     this.reviewing = new Reviewing(reviewApi, store, this.calls, {
       onQueue: (of) => this.learning.show({ page: "review", of }),
       onRegion: (region, queue) => void this.lookAtRegion(reviewApi, region, queue),
+      onFix: ({ slide }, annotation) => this.correct(slide.id, annotation),
       onDrawn: () => void this.drawings.refresh(),
     });
     this.agreeing = new Agreeing(learnApi, store, this.calls, {
@@ -134,7 +131,7 @@ export class Session implements Commands {
   }
 
   async start(address: Address): Promise<void> {
-    this.wanted = address;
+    this.pages.wanted = address;
     this.connection.start();
     await this.entrance.identify();
   }
@@ -144,7 +141,8 @@ export class Session implements Commands {
   }
 
   signOut(): void {
-    this.leave(() => void this.entrance.signOut());
+    this.pages.remember();
+    void this.entrance.signOut();
   }
 
   identify(): void {
@@ -160,16 +158,13 @@ export class Session implements Commands {
 
   /** Back, forward, or an address typed by hand. */
   navigate(address: Address): void {
-    const { slide, camera, run, overlay, comparison, dataset, learn, queue = false } = address;
-    this.wanted = address;
+    const { slide, camera, run, overlay, comparison } = address;
+    this.pages.wanted = address;
     const { state } = this.store;
     if (!isIn(state)) return;
-    const pages = [dataset, state.datasets, learn, state.learn, state.launch.queue];
-    const isAbove = queue || pages.some((one) => one !== null);
-    this.launch.showQueue(queue);
-    this.learning.show(learn);
-    void this.datasets.show(dataset);
-    // The slide below the data sets or the queue stays as it is.
+    const isAbove = this.pages.concerns(address);
+    this.pages.show(address);
+    // The slide below a page stays as it is.
     if (isAbove && (slide === null || slide === state.slide?.id)) return;
     if (slide === null) this.store.dispatch({ type: "slideClosed" });
     else void this.open(slide, { camera, runId: run, overlay, comparison });
@@ -194,9 +189,7 @@ export class Session implements Commands {
 
   openSlide(id: string): void {
     if (this.store.state.slide?.id !== id) void this.open(id, BARE_VIEW);
-    this.launch.showQueue(false);
-    this.closeDatasets();
-    this.learning.show(null);
+    this.pages.leave();
   }
 
   chooseModel(model: string): void {
@@ -235,10 +228,7 @@ export class Session implements Commands {
   }
 
   openDatasets(digest: string | null): void {
-    if (this.store.state.region.drawing) this.finishDrawing(null);
-    this.launch.showQueue(false);
-    void this.datasets.show({ ...ALL, digest });
-    this.learning.show(null);
+    this.pages.openDatasets(digest);
   }
 
   changeDatasets(change: Partial<DatasetPlace>): void {
@@ -266,13 +256,6 @@ export class Session implements Commands {
     this.finishDrawing(box);
     // Last, so that "back" leads from the slide to the region, and to nowhere in between.
     this.closeDatasets();
-  }
-
-  /** No other page lies above the stage. */
-  private leavePages(): void {
-    if (this.store.state.region.drawing) this.finishDrawing(null);
-    this.closeDatasets();
-    this.learning.show(null);
   }
 
   /** Where the queue says that something is: a slide, or a place of it. */
@@ -347,24 +330,13 @@ export class Session implements Commands {
     this.events.onReturn();
     const models = this.loadModels();
     if (mayRetrain(this.store.state)) void this.retrainings.load();
-    const { wanted } = this;
+    const { wanted } = this.pages;
     const { slide, dataset, learn, queue } = wanted;
     if (queue || [slide, dataset, learn].some((one) => one !== null)) this.navigate(wanted);
     // In an archive the slide says where it lies.
     if (wanted.slide === null || !inArchive(this.store.state)) await this.shelves.open([]);
     if (wanted.slide === null && !inArchive(this.store.state)) this.openFirst();
     await models;
-  }
-
-  /** Whoever comes in next comes back to this place. */
-  private leave(go: () => void): void {
-    const { slide, camera, overlay, comparison, datasets, learn } = this.store.state;
-    const above = { dataset: datasets?.place ?? null, learn: learn?.place ?? null };
-    if (slide) {
-      const { id, runId: run } = slide;
-      this.wanted = { slide: id, camera, run, overlay, comparison, ...above };
-    }
-    go();
   }
 
   private async open(id: string, view: Restored): Promise<void> {
@@ -388,6 +360,7 @@ export class Session implements Commands {
   ): Promise<void> {
     const { state } = this.store;
     const isOpen = state.slide?.id === slide.id && state.slide.detail.status === "ready";
+    this.events.onHandsOff();
     if (isOpen) this.events.lookAt(box);
     else void this.open(slide.id, { ...BARE_VIEW, camera: this.events.cameraOn(box) });
     await this.calls.attempt(async () => {
@@ -399,6 +372,13 @@ export class Session implements Commands {
       const shapes = shapesOf(shown);
       this.store.dispatch({ type: "annotationDrawn", slide: slide.id, id: REVIEWED, shapes });
     });
+  }
+
+  /** What was reviewed is drawn in from now on, and need not be shown a second time. */
+  private correct(slide: string, annotation: string): void {
+    if (openDetail(this.store.state)?.id !== slide) return;
+    this.store.dispatch({ type: "annotationHidden", id: REVIEWED });
+    this.events.onCorrect(annotation);
   }
 
   private async loadModels(): Promise<void> {

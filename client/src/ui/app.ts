@@ -24,10 +24,11 @@ import { learnLinks } from "./learnLinks";
 import { LearnReader } from "./learnReader";
 import { legend } from "./legend";
 import { lineageCard } from "./lineageCard";
+import { Modal } from "./modal";
 import { modelsPage } from "./modelsPage";
 import { notices } from "./notices";
 import { overlayPanel } from "./overlayPanel";
-import { openCard, preflightCard, type SampleUrl } from "./preflightCard";
+import { preflightCard, type SampleUrl } from "./preflightCard";
 import { queueLink, queuePage } from "./queuePage";
 import { QueueReader } from "./queueReader";
 import { retrainPanel } from "./retrainPanel";
@@ -58,6 +59,7 @@ export class App {
   private readonly learnReader: LearnReader;
   private readonly queueReader: QueueReader;
   private readonly reviewKeys: ReviewKeys;
+  private readonly launchCard = new Modal(host("launch"));
 
   constructor(
     private readonly commands: Commands & {
@@ -72,7 +74,7 @@ export class App {
     this.datasetReader = new DatasetReader(commands);
     this.learnReader = new LearnReader(commands.learning);
     this.queueReader = new QueueReader(commands);
-    this.reviewKeys = new ReviewKeys(commands.reviewing);
+    this.reviewKeys = new ReviewKeys(commands.reviewing, () => drawing.desk.state.tool !== "pan");
   }
 
   show(state: () => AppState): void {
@@ -141,7 +143,7 @@ export class App {
     render(queuePage(state, commands), host("queue"));
     this.queueReader.show(state);
     render(preflightCard(state, commands, sampleUrl), host("launch"));
-    openCard(host("launch"));
+    this.launchCard.show();
     this.reviewKeys.show(state.learn?.place.page ?? null);
     render(notices(state, commands), host("notices"));
     const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;

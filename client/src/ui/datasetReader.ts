@@ -1,13 +1,15 @@
 /** Reading the page of the data sets with the keyboard alone. */
 import type { Commands } from "../state/commands";
 import type { DatasetPage } from "../state/state";
+import { giveFocus, isForPage } from "./pageKeys";
 
 export class DatasetReader {
   private page: DatasetPage | null = null;
 
   constructor(private readonly commands: Commands) {
     addEventListener("keydown", (event) => {
-      if (this.page && !event.altKey && !event.ctrlKey && !event.metaKey) this.press(event.key);
+      if (this.page && isForPage(event) && !event.altKey && !event.ctrlKey && !event.metaKey)
+        this.press(event.key);
     });
   }
 
@@ -19,7 +21,7 @@ export class DatasetReader {
       document.getElementById(id)?.toggleAttribute("inert", page !== null);
     }
     if (!before && page) focus("#datasets-title");
-    if (before && !page) focus("#datasets-button");
+    if (before && !page) giveFocus(document.getElementById("datasets-button"));
     const [from, to] = [before?.place.region ?? null, page?.place.region ?? null];
     // What had the focus is gone with the cards, or with the region.
     if (page && before && from === null && to !== null) focus("#datasets-title");

@@ -61,7 +61,7 @@ function sides(model: string, { other, name }: Candidate): readonly [string, str
 
 function classTable({ classes }: Disagreement, left: string, right: string): TemplateResult {
   return html`<table class="share-table">
-    <thead><tr><th></th><th>${bare(left)}</th><th>${bare(right)}</th><th>Dice</th></tr></thead>
+    <thead><tr><th>Class</th><th>${bare(left)}</th><th>${bare(right)}</th><th>Dice</th></tr></thead>
     <tbody>
       ${classes.map(
         (each) => html`<tr>

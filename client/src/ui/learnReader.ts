@@ -1,13 +1,14 @@
 /** The pages about learning with the keyboard: what lies below is out of reach, Esc leads back. */
 import type { LearnState } from "../state/learn";
 import type { LearnCommands } from "../state/learning";
+import { giveFocus, isForPage } from "./pageKeys";
 
 export class LearnReader {
   private page: LearnState | null = null;
 
   constructor(private readonly learn: LearnCommands) {
     addEventListener("keydown", (event) => {
-      if (!this.page || event.key !== "Escape") return;
+      if (!this.page || event.key !== "Escape" || !isForPage(event)) return;
       if (this.page.wish) this.learn.wish(null);
       else this.learn.show(null);
     });
@@ -21,7 +22,7 @@ export class LearnReader {
       for (const id of page?.place.page === "review" ? ["panel"] : ["stage", "panel"])
         document.getElementById(id)?.toggleAttribute("inert", true);
     if (page && before?.place.page !== page.place.page) focus("#learn-title");
-    if (before && !page) focus(`#${before.place.page}-button`);
+    if (before && !page) giveFocus(document.getElementById(`${before.place.page}-button`));
     if (page?.wish && !before?.wish) focus("[data-testid=why]");
   }
 }

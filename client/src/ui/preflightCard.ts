@@ -55,12 +55,6 @@ export function preflightCard(
   </dialog>`;
 }
 
-/** After it was drawn: a modal one keeps the focus inside, and the browser closes it with Esc. */
-export function openCard(within: HTMLElement): void {
-  const card = within.querySelector("dialog");
-  if (card && !card.open) card.showModal();
-}
-
 function footNote(state: AppState): string {
   const model = chosenModel(state);
   const part =

@@ -1,13 +1,15 @@
 /** Reading the queue with the keyboard alone. */
 import type { Commands } from "../state/commands";
 import type { AppState } from "../state/state";
+import { giveFocus, isForPage } from "./pageKeys";
 
 export class QueueReader {
   private isShown = false;
 
   constructor(commands: Commands) {
     addEventListener("keydown", (event) => {
-      if (this.isShown && event.key === "Escape") commands.launch.showQueue(false);
+      if (this.isShown && event.key === "Escape" && isForPage(event))
+        commands.launch.showQueue(false);
     });
   }
 
@@ -20,6 +22,6 @@ export class QueueReader {
         document.getElementById(id)?.toggleAttribute("inert", true);
     }
     if (!wasShown && this.isShown) document.getElementById("queue-title")?.focus();
-    if (wasShown && !this.isShown) document.getElementById("queue-button")?.focus();
+    if (wasShown && !this.isShown) giveFocus(document.getElementById("queue-button"));
   }
 }

@@ -14,7 +14,11 @@ const STEPS: Readonly<Record<string, 1 | -1>> = {
 export class ReviewKeys {
   private page: LearnPageName | null = null;
 
-  constructor(private readonly commands: ReviewCommands) {
+  constructor(
+    private readonly commands: ReviewCommands,
+    /** A drawing tool is in hand: then letters are for drawing. */
+    private readonly isDrawing: () => boolean,
+  ) {
     // Before the slide hears of it: A, S and the arrows would move it.
     addEventListener("keydown", (event) => this.press(event), { capture: true });
   }
@@ -29,11 +33,11 @@ export class ReviewKeys {
 
   private press(event: KeyboardEvent): void {
     if (this.page !== "review" || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (document.querySelector("dialog[open], .sheet")) return;
+    if (document.querySelector("dialog[open]")) return;
     if (event.target instanceof HTMLElement && event.target.matches("input, select, textarea")) {
       return;
     }
-    const verdict = VERDICTS[event.key.toLowerCase()];
+    const verdict = this.isDrawing() ? undefined : VERDICTS[event.key.toLowerCase()];
     const step = STEPS[event.key];
     if (!verdict && !step) return;
     event.preventDefault();

@@ -111,7 +111,7 @@ function current(review: ReviewState, commands: ReviewCommands): TemplateResult 
     <p class="field-note">${shares.join(" · ")}</p>
     <div class="review-keys">
       ${key("accept", "A", "Accept", "The model is right: its outline becomes your annotation of this region")}
-      ${key("fix", "F", "Fix", "Nearly right: its outline becomes your annotation, to be corrected")}
+      ${key("fix", "F", "Fix", "Nearly right: its outline becomes your annotation, and the drawing tools open it")}
       ${key("skip", "S", "Skip", "Say nothing of this region")}
     </div>
     <p class="field-note">${status(region)}</p>
@@ -123,7 +123,7 @@ function status({ said, changed, dice: value }: ReviewRegion): string {
   const by = said.by ? ` by ${said.by}` : "";
   if (changed) return `Corrected${by}: Dice of the model here ${dice(value)}.`;
   return said.verdict === "fix"
-    ? `To fix${by}: its copy is among the slide’s annotations.`
+    ? `To fix${by}: correct it with the tools beside the slide, then → leads on. F opens it again.`
     : `${WORDS[said.verdict]}${by}.`.replace(/^./, (first) => first.toUpperCase());
 }
 

@@ -113,6 +113,13 @@ export class DeepZoom {
     this.viewer.viewport.zoomBy(factor).applyConstraints();
   }
 
+  /** At once; the place stays where it is, in CSS pixels of the view. */
+  zoomAt(factor: number, { x, y }: Point): void {
+    const { viewport } = this.viewer;
+    const fixed = viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true);
+    viewport.zoomBy(factor, fixed, true).applyConstraints(true);
+  }
+
   home(): void {
     this.viewer.viewport.goHome();
   }

@@ -38,8 +38,11 @@ export class MeasureTool {
       this.finish();
     });
     addEventListener("keydown", (event) => {
-      if (!this.kind) return;
-      if (event.key === "Escape") this.take(null);
+      if (!this.kind || event.defaultPrevented) return;
+      if (event.key === "Escape") {
+        event.preventDefault();
+        this.take(null);
+      }
       if (event.key !== "Enter" || this.pane.closest("[inert]")) return;
       // The button that the tool was taken by has the focus: it must not put the tool away.
       event.preventDefault();
@@ -78,6 +81,8 @@ export class MeasureTool {
     // Kept from OpenSeadragon, which would pan. The wheel still zooms.
     event.stopPropagation();
     event.preventDefault();
+    // A second finger or a palm measures nothing.
+    if (!event.isPrimary) return;
     if (this.complete) this.begin();
     const point = this.at(event);
     const last = this.points.at(-1);

@@ -12,6 +12,8 @@ export class RegionTool {
   private projection: Projection | null = null;
   private choice: RegionChoice | null = null;
   private start: Point | null = null;
+  /** The pointer that draws; others are palms and second fingers. */
+  private pointer: number | null = null;
   private draft: Box | null = null;
 
   constructor(
@@ -28,7 +30,9 @@ export class RegionTool {
     this.pane.addEventListener("pointerup", (event) => this.release(event));
     this.pane.addEventListener("pointercancel", () => this.abandon());
     addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.choice?.drawing) this.abandon();
+      if (event.key !== "Escape" || !this.choice?.drawing || event.defaultPrevented) return;
+      event.preventDefault();
+      this.abandon();
     });
   }
 
@@ -49,12 +53,14 @@ export class RegionTool {
     // Kept from OpenSeadragon, which would pan. The wheel still zooms.
     event.stopPropagation();
     event.preventDefault();
+    if (this.start) return;
+    this.pointer = event.pointerId;
     this.pane.setPointerCapture(event.pointerId);
     this.start = this.at(event);
   }
 
   private drag(event: PointerEvent): void {
-    if (!this.start) return;
+    if (!this.start || event.pointerId !== this.pointer) return;
     event.stopPropagation();
     const end = this.at(event);
     this.draft = end && spanned(this.start, end);
@@ -62,7 +68,7 @@ export class RegionTool {
   }
 
   private release(event: PointerEvent): void {
-    if (!this.start) return;
+    if (!this.start || event.pointerId !== this.pointer) return;
     event.stopPropagation();
     const box = this.finished();
     this.forgetDraft();

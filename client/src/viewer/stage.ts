@@ -123,6 +123,11 @@ export class Stage {
     this.deepZoom.panBy(dx, dy);
   }
 
+  /** @param at stays where it is, in CSS pixels of the surface. */
+  zoomAt(factor: number, at: Point): void {
+    this.deepZoom.zoomAt(factor, at);
+  }
+
   takeMeasure(kind: MeasureKind | null): void {
     this.measure.take(kind);
   }

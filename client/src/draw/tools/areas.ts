@@ -45,13 +45,16 @@ export class PolygonTool implements Tool {
   private points: Ring = [];
   private at: Point | null = null;
   private subtracts = false;
+  /** Before the press under way. */
+  private before: Ring | null = null;
 
   constructor(private readonly bench: Bench) {}
 
-  press({ at, unit, subtracts }: Touch): boolean {
+  press({ at, unit, grip, subtracts }: Touch): boolean {
+    this.before = this.points;
     const [first] = this.points;
     if (!first) this.subtracts = subtracts;
-    if (first && this.points.length > 2 && distance(first, at) < CLOSING * unit) {
+    if (first && this.points.length > 2 && distance(first, at) < CLOSING * grip * unit) {
       this.finish();
       return true;
     }
@@ -65,7 +68,16 @@ export class PolygonTool implements Tool {
     this.at = at;
   }
 
-  release(): void {}
+  release(): void {
+    this.before = null;
+  }
+
+  cancel(): void {
+    // A polygon that was closed by the press is done, and can be undone.
+    if (this.before && this.points.length > 0) this.points = this.before;
+    this.before = null;
+    this.at = null;
+  }
 
   finish(): void {
     const area = enclosed(this.points);
@@ -117,6 +129,10 @@ abstract class StrokeTool implements Tool {
     const { first, way } = this;
     this.abandon();
     if (first) this.done(way, first);
+  }
+
+  cancel(): void {
+    this.abandon();
   }
 
   finish(): void {}
@@ -234,17 +250,27 @@ export class BoxTool extends StrokeTool {
 
 export class PointTool implements Tool {
   readonly draft = null;
+  private at: Point | null = null;
 
   constructor(private readonly bench: Bench) {}
 
   press({ at }: Touch): boolean {
-    const { bench } = this;
-    bench.commit(add(bench.sketch, [point(at, bench.chosen)]));
+    this.at = at;
     return true;
   }
 
   move(): void {}
-  release(): void {}
+
+  release(): void {
+    const { bench, at } = this;
+    this.cancel();
+    if (at) bench.commit(add(bench.sketch, [point(at, bench.chosen)]));
+  }
+
+  cancel(): void {
+    this.at = null;
+  }
+
   finish(): void {}
 
   takeBack(): boolean {
@@ -252,7 +278,9 @@ export class PointTool implements Tool {
   }
 
   abandon(): boolean {
-    return false;
+    const had = this.at !== null;
+    this.cancel();
+    return had;
   }
 }
 

@@ -74,6 +74,10 @@ export class SelectTool implements Tool {
     bench.commit(sound ? reshapedInto(sketch, pull.now, sound) : sketch);
   }
 
+  cancel(): void {
+    this.letGo();
+  }
+
   finish(): void {}
 
   /** The vertex that was touched last, or else all that is selected. */
@@ -119,36 +123,38 @@ export class SelectTool implements Tool {
   }
 
   /** By the handle that turns, or by the inside of what is selected. */
-  private carriageAt({ at, unit }: Touch): Carriage | null {
+  private carriageAt({ at, unit, grip }: Touch): Carriage | null {
     const { sketch } = this.bench;
+    const reach = REACH * grip * unit;
     const turn = turnHandleOf(selection(sketch), unit);
-    if (turn && Math.hypot(turn.at.x - at.x, turn.at.y - at.y) <= REACH * unit) {
+    if (turn && Math.hypot(turn.at.x - at.x, turn.at.y - at.y) <= reach) {
       return { from: at, about: turn.centre, hit: null, now: null };
     }
-    const hit = elementAt(sketch.elements, at, REACH * unit);
+    const hit = elementAt(sketch.elements, at, reach);
     const isHeld = hit !== null && sketch.selected.includes(hit.id);
     return isHeld ? { from: at, about: null, hit: hit.id, now: null } : null;
   }
 
-  private carried(carriage: Carriage, { at, unit, shift }: Touch): Carriage {
+  private carried(carriage: Carriage, { at, unit, grip, shift }: Touch): Carriage {
     const { from, about, now } = carriage;
     const [dx, dy] = [at.x - from.x, at.y - from.y];
-    if (!now && Math.hypot(dx, dy) < MEANT * unit) return carriage;
+    if (!now && Math.hypot(dx, dy) < MEANT * grip * unit) return carriage;
     const change = about
       ? (element: DrawnElement) => turned(element, about, angleBetween(about, from, at, shift))
       : (element: DrawnElement) => moved(element, dx, dy);
     return { ...carriage, now: carry(this.bench.sketch, change) };
   }
 
-  private hold({ at, unit, alt }: Touch): Pull | null {
+  private hold({ at, unit, grip, alt }: Touch): Pull | null {
+    const reach = REACH * grip * unit;
     const chosen = selection(this.bench.sketch);
     for (const element of chosen) {
-      const handle = handleAt(element, at, REACH * unit);
+      const handle = handleAt(element, at, reach);
       if (handle) return { element, base: element, handle, now: element };
     }
     if (alt) return null;
     for (const element of chosen) {
-      const made = inserted(element, at, REACH * unit);
+      const made = inserted(element, at, reach);
       if (made) return { element, base: made[0], handle: made[1], now: element };
     }
     return null;
@@ -162,10 +168,10 @@ export class SelectTool implements Tool {
     bench.commit(left ? replace(bench.sketch, left) : remove(bench.sketch, [element.id]));
   }
 
-  private choose({ at, unit, shift }: Touch): boolean {
+  private choose({ at, unit, grip, shift }: Touch): boolean {
     const { bench } = this;
     const { selected, elements } = bench.sketch;
-    const hit = elementAt(elements, at, REACH * unit);
+    const hit = elementAt(elements, at, REACH * grip * unit);
     const next = chosenAfter(selected, hit, shift);
     if (next !== selected) bench.amend(select(bench.sketch, next));
     // On the ground the slide is moved.

@@ -9,6 +9,8 @@ export interface Touch {
   readonly at: Point;
   /** Base pixels per CSS pixel, so that a hand's width is the same at every zoom. */
   readonly unit: number;
+  /** What may be missed by more than with a mouse, times so much. */
+  readonly grip: number;
   /** What is drawn is to be taken away. */
   readonly subtracts: boolean;
   /** The modifiers as such, for tools to which they mean something else. */
@@ -43,6 +45,8 @@ export interface Tool {
   press(touch: Touch): boolean;
   move(touch: Touch, isDown: boolean): void;
   release(touch: Touch): void;
+  /** The press under way was the beginning of something else: it is taken for nothing. */
+  cancel(): void;
   /** A double click or Enter. */
   finish(): void;
   /** Backspace or Delete; false where it means nothing to the tool just now. */

@@ -3,6 +3,7 @@ import { html, nothing, render, type TemplateResult } from "lit-html";
 import type { AnnotationSummary, AnnotationVersion } from "../../api/types";
 import type { Desk } from "../../draw/desk";
 import type { Loadable } from "../../state/state";
+import { Modal } from "../modal";
 import { drawBar } from "./drawBar";
 import { layersPanel } from "./layersPanel";
 import { deletedSheet, manageSheet } from "./manageSheets";
@@ -31,18 +32,14 @@ export class DrawUi {
   private versions: Versions | null = null;
   private managed: Managed | null = null;
   private deleted: Loadable<readonly AnnotationSummary[]> | null = null;
-  private hadSheet = false;
+  private readonly modal: Modal;
 
   constructor(
     private readonly desk: Desk,
     private readonly hosts: DrawHosts,
   ) {
+    this.modal = new Modal(hosts.sheet);
     desk.store.subscribe(() => this.show());
-  }
-
-  /** Keys are for what lies over the slide, not for the slide. */
-  get isReading(): boolean {
-    return this.versions !== null || this.managed !== null || this.deleted !== null;
   }
 
   manage(one: AnnotationSummary): void {
@@ -77,13 +74,8 @@ export class DrawUi {
     const isOpen = desk.state.slide !== null;
     render(isOpen ? toolbar(desk) : nothing, hosts.tools);
     render(isOpen ? drawBar(desk) : nothing, hosts.bar);
-    const sheet = this.sheet();
-    render(sheet, hosts.sheet);
-    // Escape is heard where the focus is.
-    if (sheet !== nothing && !this.hadSheet) {
-      hosts.sheet.querySelector<HTMLElement>(".sheet")?.focus();
-    }
-    this.hadSheet = sheet !== nothing;
+    render(this.sheet(), hosts.sheet);
+    this.modal.show();
   }
 
   private sheet(): TemplateResult | typeof nothing {

@@ -74,7 +74,7 @@ function obey(desk: Desk, command: KeyCommand, isRepeated: boolean): boolean {
     case "takeBack":
       return takeBack(desk);
     case "abandon":
-      return abandon(desk);
+      return tool?.abandon() ?? false;
   }
 }
 
@@ -89,11 +89,5 @@ function chooseClass(desk: Desk, index: number, ofSelected: boolean): boolean {
 function takeBack(desk: Desk): boolean {
   if (!desk.tool) return false;
   if (!desk.tool.takeBack()) desk.erase();
-  return true;
-}
-
-function abandon(desk: Desk): boolean {
-  if (!desk.state.help) return desk.tool?.abandon() ?? false;
-  desk.showHelp(false);
   return true;
 }

@@ -35,7 +35,7 @@ export function manageSheet(
       </div>`
     : html`<form class="manage-form" @submit=${submit}>
         <label class="field"><span class="field-name">Name</span>
-          <input class="search" name="name" maxlength="200" required .value=${one.name} data-testid="new-name" /></label>
+          <input class="search" name="name" maxlength="200" required autofocus .value=${one.name} data-testid="new-name" /></label>
         <div class="version-buttons">
           <button type="submit" data-testid="rename">Rename</button>
           <button type="button" class="quiet" data-testid="delete" @click=${() => commands.ask(true)}>Delete…</button>

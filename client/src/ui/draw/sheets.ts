@@ -10,6 +10,7 @@ import { TOOL_KEYS, TOOL_NAMES } from "./hotkeys";
 
 const OTHER_KEYS: readonly (readonly [string, string])[] = [
   ["Space, middle button", "Move the slide with any tool in hand; the wheel zooms"],
+  ["Two fingers", "Move the slide and zoom; beside a pen, one finger moves it, too"],
   ["1 … 9", "Class to draw with; with Shift also for what is selected"],
   ["Alt, or S", "Take away what is drawn: cut a hole, trim an edge"],
   ["[ and ]", "Smaller and larger brush"],
@@ -84,17 +85,16 @@ export function sheet(
   close: () => void,
   size = "",
 ): TemplateResult {
-  return html`<div class="sheet-ground" @click=${close}>
-    <div class="sheet ${size}" role="dialog" aria-modal="true" aria-label=${title} tabindex="-1"
-      @click=${(event: Event) => event.stopPropagation()}
-      @keydown=${(event: KeyboardEvent) => {
-        if (event.key === "Escape") close();
-      }}>
+  const closeBeside = ({ target, currentTarget }: Event): void => {
+    if (target === currentTarget) close();
+  };
+  return html`<dialog class="sheet ${size}" aria-label=${title} @close=${close} @click=${closeBeside}>
+    <div class="sheet-body">
       <div class="section-head">
         <h2>${title}</h2>
-        <button class="quiet icon-only" aria-label="Close" @click=${close}>${ICONS.cross}</button>
+        <button class="quiet icon-only" aria-label="Close" title="Close (Esc)" @click=${close}>${ICONS.cross}</button>
       </div>
       ${content}
     </div>
-  </div>`;
+  </dialog>`;
 }

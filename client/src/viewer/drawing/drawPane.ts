@@ -3,15 +3,20 @@ import type { Desk } from "../../draw/desk";
 import type { Touch } from "../../draw/tools/tool";
 import type { Box, Point } from "../../model/box";
 import { type Projection, toBase } from "../../model/projection";
+import { Hands } from "./hands";
 import { SketchLayer } from "./sketchLayer";
 
 export interface DrawPaneEvents {
   /** The slide is to be moved by so many CSS pixels. */
   readonly onPan: (dx: number, dy: number) => void;
+  /** It is to be enlarged about a place of the pane, in CSS pixels. */
+  readonly onZoom: (factor: number, at: Point) => void;
 }
 
 const PRIMARY = 0;
 const MIDDLE = 1;
+/** A finger covers what it points at: it may miss by so much more than a mouse or a pen. */
+const FINGER_GRIP = 2.5;
 
 export class DrawPane {
   private readonly pane = document.createElement("div");
@@ -19,7 +24,7 @@ export class DrawPane {
   private projection: Projection | null = null;
   private slide: Box | null = null;
   private cursor: Point | null = null;
-  private deed: "draws" | "pans" | null = null;
+  private readonly hands: Hands<PointerEvent>;
   private isSpaceHeld = false;
   private frame = 0;
 
@@ -29,13 +34,21 @@ export class DrawPane {
     private readonly events: DrawPaneEvents,
   ) {
     this.layer = new SketchLayer(surface);
+    this.hands = new Hands({
+      onPress: (event) => this.begin(event),
+      onMove: (event, isDown) => this.follow(event, isDown),
+      onRelease: (event) => this.end(event),
+      onCancel: () => this.desk.tool?.cancel(),
+      onPan: (dx, dy) => events.onPan(dx, dy),
+      onZoom: (factor, at) => this.zoom(factor, at),
+    });
     this.pane.className = "draw-pane";
     this.pane.dataset.testid = "draw-pane";
     surface.append(this.pane);
     this.pane.addEventListener("pointerdown", (event) => this.press(event));
     this.pane.addEventListener("pointermove", (event) => this.move(event));
     this.pane.addEventListener("pointerup", (event) => this.release(event));
-    this.pane.addEventListener("pointercancel", () => this.abandon());
+    this.pane.addEventListener("pointercancel", (event) => this.abandon(event));
     this.pane.addEventListener("pointerleave", () => this.leave());
     this.pane.addEventListener("dblclick", () => {
       this.desk.tool?.finish();
@@ -81,45 +94,57 @@ export class DrawPane {
     event.preventDefault();
     this.pane.setPointerCapture(event.pointerId);
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-    const touch = this.touch(event);
-    const { tool } = this.desk;
-    const draws = event.button === PRIMARY && !this.isSpaceHeld && touch && tool?.press(touch);
-    this.deed = draws ? "draws" : "pans";
-    this.pane.classList.toggle("panning", this.deed === "pans");
-    this.repaint();
+    this.hands.press(event, event.button === PRIMARY && !this.isSpaceHeld);
+    this.settle();
   }
 
   private move(event: PointerEvent): void {
-    if (this.deed === "pans") {
-      this.events.onPan(event.movementX, event.movementY);
-      return;
-    }
-    const { tool } = this.desk;
-    // A quick hand goes far between two frames; where it went is known all the same.
-    const all = this.deed === "draws" ? event.getCoalescedEvents() : [];
-    for (const each of all.length > 0 ? all : [event]) {
-      const touch = this.touch(each);
-      if (touch) tool?.move(touch, this.deed === "draws");
-      this.cursor = touch?.at ?? null;
-    }
+    this.hands.move(event);
     this.repaint();
   }
 
   private release(event: PointerEvent): void {
-    const { deed } = this;
-    this.deed = null;
-    this.pane.classList.remove("panning");
-    if (deed === null) return;
     event.stopPropagation();
-    const touch = this.touch(event);
-    if (deed === "draws" && touch) this.desk.tool?.release(touch);
+    this.hands.release(event);
+    // A finger that has gone points nowhere.
+    if (event.pointerType === "touch") this.cursor = null;
+    this.settle();
+  }
+
+  private abandon(event: PointerEvent): void {
+    this.hands.lose(event);
+    this.settle();
+  }
+
+  private settle(): void {
+    this.pane.classList.toggle("panning", this.hands.isPanning);
     this.repaint();
   }
 
-  private abandon(): void {
-    this.deed = null;
-    this.desk.tool?.abandon();
-    this.repaint();
+  private begin(event: PointerEvent): boolean {
+    const touch = this.touch(event);
+    return (touch && this.desk.tool?.press(touch)) ?? false;
+  }
+
+  private follow(event: PointerEvent, isDown: boolean): void {
+    // A quick hand goes far between two frames; where it went is known all the same.
+    const all = isDown ? event.getCoalescedEvents() : [];
+    for (const each of all.length > 0 ? all : [event]) {
+      const touch = this.touch(each);
+      if (touch) this.desk.tool?.move(touch, isDown);
+      this.cursor = touch?.at ?? null;
+    }
+  }
+
+  private end(event: PointerEvent): void {
+    const touch = this.touch(event);
+    if (touch) this.desk.tool?.release(touch);
+    else this.desk.tool?.cancel();
+  }
+
+  private zoom(factor: number, { x, y }: Point): void {
+    const { left, top } = this.pane.getBoundingClientRect();
+    this.events.onZoom(factor, { x: x - left, y: y - top });
   }
 
   private leave(): void {
@@ -133,7 +158,8 @@ export class DrawPane {
     const at = toBase(this.projection, { x: event.clientX - left, y: event.clientY - top });
     const { altKey: alt, shiftKey: shift } = event;
     const subtracts = alt || this.desk.state.subtracting;
-    return { at: within(at, this.slide), unit: 1 / this.projection.scale, subtracts, shift, alt };
+    const [unit, grip] = [1 / this.projection.scale, gripOf(event)];
+    return { at: within(at, this.slide), unit, grip, subtracts, shift, alt };
   }
 
   private holdSpace(event: KeyboardEvent, isHeld: boolean): void {
@@ -150,6 +176,10 @@ export class DrawPane {
     this.isSpaceHeld = isHeld;
     this.pane.classList.toggle("ready-to-pan", isHeld);
   }
+}
+
+function gripOf({ pointerType }: PointerEvent): number {
+  return pointerType === "touch" ? FINGER_GRIP : 1;
 }
 
 /** Nothing is drawn beside the slide. */
