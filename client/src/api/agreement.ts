@@ -52,7 +52,7 @@ export interface AgreementRegion {
   readonly picture: string | null;
 }
 
-/** The version that is used, and its Dice on the test by class; of no class before an evaluation. */
+/** The version that is used, and the Dice of its evaluation by class; of no class before an evaluation. */
 export interface AgreementModel {
   readonly reference: string;
   readonly classes: readonly string[];

@@ -67,8 +67,8 @@ function ceilingTable({ classes, ceiling, model }: Agreement): TemplateResult {
       })}</tbody>
     </table>
     <p class="field-note">People: the mean over persons, each against the consensus of the others. It is the
-      ceiling: with such labels for truth no model can be shown to do better. The model’s Dice is that of
-      its locked test, other regions than these.</p>`;
+      ceiling: with such labels for truth no model can be shown to do better. The model’s Dice is that of its
+      evaluation, on other regions than these.</p>`;
 }
 
 function contested(
