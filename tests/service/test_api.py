@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -18,22 +22,27 @@ from shapely.geometry import shape
 
 from histoloop.config import settings
 from histoloop.service.app import create_app
-from histoloop.service.server import running
+from histoloop.service.server import Service, running
 
 BOX = "0,0,4096,2560"
 
 
 @pytest.fixture(scope="module")
-def client(
+def served(
     bcss: dict[str, Path], data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[FlaskClient]:
+) -> Iterator[Service]:
     slides = tmp_path_factory.mktemp("slides")
     for path in [*bcss.values(), data / "slides/broken.svs"]:
         shutil.copy(path, slides)
     shutil.copy(data / "slides/TCGA-CR-7395-01A-01-TS1.svs", slides / "no-scale.svs")
     said = settings(slides=slides, home=tmp_path_factory.mktemp("served"), port=0, workers=1)
     with running(said) as service:
-        yield create_app(service.library).test_client()
+        yield service
+
+
+@pytest.fixture(scope="module")
+def client(served: Service) -> FlaskClient:
+    return create_app(served.library).test_client()
 
 
 def slide_named(client: FlaskClient, word: str) -> dict[str, Any]:
@@ -188,6 +197,35 @@ def test_events_tell_every_region_once_and_end(client: FlaskClient, done: dict[s
         f"/api/jobs/{done['id']}/events", headers={"Last-Event-ID": blocks[-1]["id"]}
     )
     assert "event: tiles" not in again.get_data(as_text=True)
+
+
+def test_followers_without_a_place_hear_what_there_is_and_come_again(client: FlaskClient) -> None:
+    slide = slide_named(client, "A1G6")
+    job = client.post("/api/jobs", json={"slide": slide["id"], "priority": "low"}).json["id"]
+    with ExitStack() as stack:
+        for _ in range(16):
+            held = stack.enter_context(client.get(f"/api/jobs/{job}/events"))
+            assert b"event: job" in next(held.response)
+        told = client.get(f"/api/jobs/{job}/events").text  # which ends by itself
+        assert told.startswith("retry: ")
+        assert "event: job" in told
+        assert client.get(f"/api/jobs/{job}").json["state"] in ("queued", "running")
+        client.post(f"/api/jobs/{job}/cancel")
+    assert "retry: " not in client.get(f"/api/jobs/{job}/events").text  # there are places again
+
+
+def test_a_crowd_of_browsers_keeps_its_connections_open(served: Service) -> None:
+    address = urlsplit(served.url)
+    with ExitStack() as stack:
+        for _ in range(200):
+            connection = HTTPConnection(address.hostname, address.port, timeout=20)
+            stack.callback(connection.close)
+            connection.request("GET", "/api/health")
+            assert connection.getresponse().read()
+
+
+def test_its_own_workers_give_way_to_whoever_looks(served: Service) -> None:
+    assert served.library.engine.ask(os.nice, 0).result() == min(19, os.nice(0) + 10)
 
 
 def test_layers_and_outlines_follow_the_threshold(

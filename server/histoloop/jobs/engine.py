@@ -282,6 +282,7 @@ def _local_cluster(settings: Settings) -> LocalCluster:
         memory_limit=None,
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
+        preload=["histoloop.jobs.background"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -40,6 +41,12 @@ jobs = resource("jobs", tag="jobs")
 _POLL_S = 0.25
 _YOUNG_S, _YOUNG_POLL_S = 5.0, 0.05
 """Who has just asked for a small region sees it almost as soon as it is there."""
+
+_STREAMS = threading.BoundedSemaphore(16)
+"""Those that stay open: each holds a thread of the service, of which tiles need some, too."""
+
+_COME_AGAIN_MS = 1500
+"""For whoever finds no place among them: their browser asks again by itself, so often."""
 
 _KEEP_ALIVE_S = 15.0
 _RIGHTS_S = 20.0
@@ -247,16 +254,32 @@ def set_focus(path: ById, body: Focus) -> tuple[str, int]:
 
 @jobs.get("/jobs/<id>/events", responses=answers("events", "text/event-stream"))
 def job_events(path: ById) -> Response:
-    """Server-sent events: ``job`` on every change, ``tiles`` when regions can be looked at."""
+    """Server-sent events: ``job`` on every change, ``tiles`` when regions can be looked at.
+
+    While very many follow jobs, a stream may end when it has told what is new; ask again then, with
+    ``Last-Event-ID``, as browsers do.
+    """
     here = visit()
     here.job(path.id)  # an unknown job is a 404, not an empty stream
     after = request.headers.get("Last-Event-ID", "0")
-    stream = _events(here, path.id, int(after) if after.isdigit() else 0)
+    stream = _stream(here, path.id, int(after) if after.isdigit() else 0)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return Response(stream, mimetype="text/event-stream", headers=headers)
 
 
-def _events(here: Visit, id: str, after: int) -> Iterator[str]:
+def _stream(here: Visit, id: str, after: int) -> Iterator[str]:
+    """Events as they come; where no place is left for that, those that there are."""
+    if not _STREAMS.acquire(blocking=False):
+        yield f"retry: {_COME_AGAIN_MS}\n\n"
+        yield from _events(here, id, after, once=True)
+        return
+    try:
+        yield from _events(here, id, after)
+    finally:
+        _STREAMS.release()
+
+
+def _events(here: Visit, id: str, after: int, *, once: bool = False) -> Iterator[str]:
     ledger = here.library.ledger
     before: Job | None = None
     began = spoken = allowed = time.monotonic()
@@ -276,6 +299,8 @@ def _events(here: Visit, id: str, after: int) -> Iterator[str]:
             yield ": still here\n\n"
             spoken = time.monotonic()
         before = job
+        if once:
+            return
         young = time.monotonic() - began < _YOUNG_S
         time.sleep(_YOUNG_POLL_S if young else _POLL_S)
 

@@ -135,7 +135,11 @@ class Visit:
             NotFoundError: the ledger knows no such run.
             AccessError: the visitor may not see its slide.
         """
-        path = self.library.settings.runs / self.job_of_run(run).folder / outputs.PROBABILITY
+        return self.mask_of(self.job_of_run(run))
+
+    def mask_of(self, job: Job) -> Mask | None:
+        """The probabilities of a job that they may see; `None` while there is nothing yet."""
+        path = self.library.settings.runs / job.folder / outputs.PROBABILITY
         try:
             return _open_mask(path, path.stat().st_mtime_ns)
         except (FileNotFoundError, NotFoundError):

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import orjson
 import shapely
 from flask import Response
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
-from shapely import Polygon
-from shapely.geometry import mapping
+from shapely import LinearRing, Polygon
 
 from histoloop.errors import NotFoundError
 from histoloop.geometry import Box, Size
@@ -75,22 +75,22 @@ def run_tile(path: Tile, query: Layer) -> Response:
     zoom, box = tile_box(slide, path)
     factor = slide.levels[zoom].downsample
     base = Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
-    mask, out = here.mask(path.id), Size(box.width, box.height)
+    mask, out = here.mask_of(job), Size(box.width, box.height)
     if mask is None:
         return png(np.zeros((out.height, out.width), np.uint8), final=False)
     return png(_picture(mask, mask.view(base, out), query), final=job.state is JobState.DONE)
 
 
 @runs.get("/runs/<id>/polygons", responses=answers("GeoJSON"))
-def run_polygons(path: ById, query: Outlines) -> Response | dict[str, Any]:
+def run_polygons(path: ById, query: Outlines) -> Response:
     """Outlines in a box as GeoJSON in base pixels, closed along the border of the box."""
     mask = visit().mask(path.id)
     if mask is None:
-        return {"type": "FeatureCollection", "features": []}
+        return _collection([])
     region = mask.frame.scale.to_level(query.box).intersect(Box.of(mask.frame.size))
     if region.area > _MOST_TRACED:
         return problem(413, f"{region.area:,} mask pixels are too many to trace", "zoom in")
-    return {"type": "FeatureCollection", "features": _features(mask, region, query)}
+    return _collection(_features(mask, region, query))
 
 
 def _run(job: Job) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _run(job: Job) -> dict[str, Any]:
 
 def _classes_and_mpp(job: Job) -> tuple[tuple[LabelClass, ...], float | None]:
     """As the prediction has them; before there is one, as the model does, if it is still there."""
-    if mask := visit().mask(job.run):
+    if mask := visit().mask_of(job):
         return mask.frame.classes, mask.frame.mpp
     try:
         card = library().models.get(job.segmentation.model).card
@@ -138,6 +138,13 @@ def _coloured(codes: NDArray[np.uint8], classes: tuple[LabelClass, ...]) -> NDAr
     return np.asarray(palette[codes], np.uint8)
 
 
+def _collection(features: list[dict[str, Any]]) -> Response:
+    """A megabyte of numbers for one view, none of which becomes an object of Python."""
+    whole = {"type": "FeatureCollection", "features": features}
+    body = orjson.dumps(whole, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, mimetype="application/json")
+
+
 def _features(mask: Mask, region: Box, query: Outlines) -> list[dict[str, Any]]:
     values = mask.read(region)
     features = []
@@ -153,16 +160,25 @@ def _crop(field: NDArray[np.int16], region: Box, box: Box) -> NDArray[np.int16]:
 
 
 def _feature(mask: Mask, channel: int, polygon: Polygon) -> dict[str, Any]:
-    scale = (mask.frame.scale.x, mask.frame.scale.y)
-    placed = shapely.transform(polygon, lambda points: np.round(points * scale, 1))
     return {
         "type": "Feature",
         "properties": {
             "class": mask.frame.classes[channel].name,
             "area_um2": round(polygon.area * mask.frame.mpp**2, 1),
         },
-        "geometry": mapping(placed),
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [
+                _positions(mask, ring) for ring in (polygon.exterior, *polygon.interiors)
+            ],
+        },
     }
+
+
+def _positions(mask: Mask, ring: LinearRing) -> NDArray[np.float64]:
+    """``(n, 2)`` base pixels of a ring."""
+    scale = (mask.frame.scale.x, mask.frame.scale.y)
+    return np.ascontiguousarray(np.round(shapely.get_coordinates(ring) * scale, 1))
 
 
 def _channels(mask: Mask, name: str | None) -> list[int]:

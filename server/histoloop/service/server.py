@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import threading
 from collections.abc import Iterator
@@ -20,7 +21,11 @@ from histoloop.service.app import create_app
 from histoloop.service.library import Library
 
 _THREADS = 32
-"""Requests at a time; each viewer that follows a job holds one."""
+"""Requests at a time; some viewers that follow a job hold one each."""
+
+_CONNECTIONS = 1000
+"""Kept open at a time. A browser holds up to six for two minutes; beyond this nobody is let in
+until others go: waitress's own 100 are seventeen viewers."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ def _served(settings: Settings) -> Iterator[Service]:
     engine = Engine(settings, ledger)
     library = Library(settings, ledger, engine)
     server = _listen(library)
+    _allow_open_files(4 * _CONNECTIONS)
     engine.start()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -76,6 +82,14 @@ def wait_for_end() -> None:
     ended.wait()
 
 
+def _allow_open_files(most: int) -> None:
+    """As far as the system lets us: many begin with 1,024, which a crowd of viewers uses up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _listen(library: Library) -> TcpWSGIServer:
     settings = library.settings
     try:
@@ -84,6 +98,8 @@ def _listen(library: Library) -> TcpWSGIServer:
             host=settings.host,
             port=settings.port,
             threads=_THREADS,
+            connection_limit=_CONNECTIONS,
+            asyncore_use_poll=True,  # `select` cannot look at a file of a number above 1023
             ident="HistoLoop",
         )
     except OSError as error:
