@@ -10,15 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
-from distributed import Client
+from distributed import Client, get_worker
 from tests.support.pictures import tissue_picture
 
 from histoloop.config import settings
 from histoloop.geometry import Mpp, Size
+from histoloop.jobs.engine import DaskExecutor
+from histoloop.jobs.places import places_for
 from histoloop.service.app import create_app
 from histoloop.service.server import running
 from histoloop.slides.pyramid import write_pyramid
@@ -107,6 +110,44 @@ def test_one_joins_late_and_one_is_lost_and_the_files_are_the_same(
     report = json.loads((out / "large" / "report.json").read_text())
     assert report["tiles"]["run"] + report["tiles"]["resumed"] == report["tiles"]["tissue"]
     assert stored(out / "large") == stored(tmp_path / "alone" / "large")
+
+
+def test_a_gpu_takes_its_own_kind_of_task_and_nothing_waits_for_one_that_has_gone(
+    tmp_path: Path,
+) -> None:
+    def where(item: int) -> str:
+        time.sleep(0.02)
+        return str(get_worker().address)
+
+    with ExitStack() as stack:
+        file = tmp_path / "scheduler.json"
+        stack.enter_context(machine(*scheduler(file)))
+        until(lambda: file.is_file() and file.read_text().endswith("}"))
+        address = json.loads(file.read_text())["address"]
+        client = stack.enter_context(Client(address, set_as_default=False))
+        work = ("histoloop", "worker", address, "--workers", 1, "--folder", tmp_path)
+        with_gpu = stack.enter_context(machine(*work, "--gpu"))
+        until(lambda: places_for(client, gpu=True).count == 1)
+        (gpu,) = places_for(client, gpu=True).threads
+
+        def used(*, gpu: bool, check: Callable[[], None] = lambda: None) -> list[str]:
+            return list(DaskExecutor(client, gpu=gpu).map(where, range(12), float, check))
+
+        assert set(used(gpu=False)) == {gpu}  # there is no other
+        stack.enter_context(machine(*work, "--no-gpu"))
+        until(lambda: len(client.scheduler_info(n_workers=-1)["workers"]) == 2)
+        (plain,) = places_for(client, gpu=False).threads
+        assert plain != gpu
+        for _ in range(3):
+            assert set(used(gpu=True)) == {gpu}
+            assert set(used(gpu=False)) == {plain}
+        looks = count()
+
+        def unplug() -> None:
+            if next(looks) == 3:
+                lost(with_gpu)
+
+        assert {gpu, plain} >= set(used(gpu=True, check=unplug)) >= {plain}
 
 
 def scheduler(file: Path, port: int = 0) -> tuple[object, ...]:

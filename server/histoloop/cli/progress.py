@@ -16,6 +16,7 @@ from histoloop.jobs.batch import Outcome, segment_all
 from histoloop.jobs.context import Context, Executor, Progress, SilentListener, ThreadExecutor
 from histoloop.jobs.delivery import delivered, refuse_unpushable
 from histoloop.jobs.plan import SegmentParameters
+from histoloop.models.runtimes import RuntimeName
 from histoloop.slides.slide import SlideAddress
 
 _STAGES = {
@@ -63,7 +64,7 @@ def segment_with_progress(
     console = Console(stderr=True)
     columns = ("{task.description}", "{task.fields[stage]}")
     with (
-        _executor(settings) as executor,
+        _executor(settings, common.runtime) as executor,
         Bars(
             *(TextColumn(column) for column in columns),
             BarColumn(),
@@ -114,11 +115,11 @@ def _summary(outcomes: Sequence[Outcome]) -> int:
 
 
 @contextmanager
-def _executor(settings: Settings) -> Iterator[Executor]:
+def _executor(settings: Settings, runtime: RuntimeName) -> Iterator[Executor]:
     if settings.scheduler is None:
         yield ThreadExecutor(settings.workers)
         return
     from histoloop.jobs.engine import DaskExecutor, connect
 
     with connect(settings.scheduler) as client:
-        yield DaskExecutor(client)
+        yield DaskExecutor(client, gpu=runtime is RuntimeName.TENSORFLOW)

@@ -18,7 +18,19 @@ def worker(
     ],
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Predictions at a time, a core each. [default: all cores]"),
+        typer.Option(
+            metavar="N",
+            help="Predictions at a time, a core each. [default: all cores; 1 with a GPU]",
+        ),
+    ] = None,
+    gpu: Annotated[
+        bool | None,
+        typer.Option(
+            "--gpu/--no-gpu",
+            help="Keep it for TensorFlow's tiles and retrainings, or leave the GPU alone. "
+            "[default: whether TensorFlow finds one]",
+            show_default=False,
+        ),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="For Dask's own files. [default: the system's temporary]")
@@ -35,17 +47,27 @@ def worker(
     `histoloop serve --slides /shared/slides --home /shared/home --scheduler tcp://first-machine:8786`
     or `histoloop segment … --scheduler tcp://first-machine:8786`.
 
+    A worker with a GPU is kept for what TensorFlow computes as long as there are others: start one
+    per GPU (`CUDA_VISIBLE_DEVICES=0 histoloop worker …`), and one with `--no-gpu` for the cores.
+
     Who reaches the scheduler can run code on all of them: keep it on a network of your own.
     """
     from histoloop.config import settings
     from histoloop.jobs.engine import connect
+    from histoloop.jobs.places import GPU
+    from histoloop.models.runtimes.tensorflow import has_gpu
 
-    said = settings(scheduler=scheduler, workers=workers)
     connect(scheduler).close()
+    with_gpu = has_gpu() if gpu is None else gpu
+    if gpu is False:
+        os.putenv("CUDA_VISIBLE_DEVICES", "-1")  # a TensorFlow takes all memory that it sees
+    said = settings(scheduler=scheduler, workers=workers or (1 if with_gpu else None))
     command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler]
     command += ["--name", f"{socket.gethostname()}-{os.getpid()}", "--nworkers", str(said.workers)]
     command += ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]
     command += ["--local-directory", str(folder or tempfile.gettempdir())]
-    typer.echo(f"computing for {scheduler}, {said.workers} at a time (Ctrl-C ends it)")
+    command += ["--resources", f"{GPU}=1"] if with_gpu else []
+    kind = ", on a GPU" if with_gpu else ""
+    typer.echo(f"computing for {scheduler}, {said.workers} at a time{kind} (Ctrl-C ends it)")
     sys.stdout.flush()
     os.execv(sys.executable, command)  # noqa: S606  # its signals and its end are Dask's

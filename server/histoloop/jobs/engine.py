@@ -23,14 +23,16 @@ from distributed.comm import CommClosedError
 from histoloop.config import Settings
 from histoloop.errors import ClusterLostError, UsageError, WorkersKilledError
 from histoloop.jobs.context import Item, Rank, Result, take_lowest
-from histoloop.jobs.job import Job, JobState, RetrainRequest
+from histoloop.jobs.job import RETRAIN, SEGMENT, Job, JobState, RetrainRequest
 from histoloop.jobs.leases import Leases
 from histoloop.jobs.ledger import Ledger, new_id
 from histoloop.jobs.lifecycle import run_job
 from histoloop.jobs.logins import Logins
+from histoloop.jobs.places import Places, places_for
 from histoloop.jobs.retrain_due import due
 from histoloop.jobs.turns import Lane, next_up, urgency
 from histoloop.logs import about, configure
+from histoloop.models.runtimes import RuntimeName
 
 _log = logging.getLogger(__name__)
 
@@ -51,11 +53,13 @@ class DaskExecutor:
     """Shards as tasks of a cluster; those of a higher priority go first.
 
     Attributes:
+        gpu: whether they are for workers that have one, where there are any; see `places`.
         settings: how a service's job writes its log; job: its id.
     """
 
     client: Client
     priority: int = 0
+    gpu: bool = False
     settings: Settings | None = None
     job: str = ""
 
@@ -94,28 +98,45 @@ class DaskExecutor:
         rank: Rank[Item],
         check: Callable[[], None],
     ) -> Iterator[Result]:
-        waiting, running = list(items), set[Future]()
+        waiting, running = list(items), dict[Future, tuple[Item, Places]]()
         try:
             while waiting or running:
                 check()
+                places = places_for(self.client, gpu=self.gpu)
+                waiting += self._taken_back(running, places)
                 # One more than there are places: nobody waits, and what is looked at comes soon.
-                while waiting and len(running) <= sum(self.client.nthreads().values()):
+                while waiting and len(running) <= places.count:
                     item = take_lowest(waiting, rank)
-                    running.add(self._submitted(work, item))
+                    running[self._submitted(work, item, places)] = item, places
                 try:
                     with self.client.as_current():  # by default `wait` asks for any that is left
-                        done, running = wait(running, timeout=0.5, return_when="FIRST_COMPLETED")
+                        done, _ = wait(list(running), timeout=0.5, return_when="FIRST_COMPLETED")
                 except TimeoutError:
                     continue
-                yield from (future.result() for future in done)
+                for future in done:
+                    del running[future]
+                    yield future.result()
         finally:
             with suppress(*_LOST):
                 self.client.cancel(list(running))
 
-    def _submitted(self, work: Callable[[Item], Result], item: Item) -> Future:
+    def _submitted(self, work: Callable[[Item], Result], item: Item, places: Places) -> Future:
         if self.settings:
             work = partial(_shard, self.settings, self.job, work)
-        return self.client.submit(work, item, pure=False, priority=self.priority)
+        only, priority = places.only, self.priority
+        return self.client.submit(work, item, pure=False, priority=priority, workers=only)
+
+    def _taken_back(self, running: dict[Future, tuple[Item, Places]], places: Places) -> list[Item]:
+        """What waits for workers of which none is left."""
+        lost = {
+            future: item
+            for future, (item, sent) in running.items()
+            if sent.only and places.everywhere and places.everywhere.isdisjoint(sent.only)
+        }
+        self.client.cancel(list(lost))
+        for future in lost:
+            del running[future]
+        return list(lost.values())
 
 
 @dataclass
@@ -189,7 +210,12 @@ class Engine:
     def _send(self, job: Job) -> None:
         # Before its own tiles, and those of its like: it only hands them out.
         future = self._client.submit(
-            run_on_cluster, self.settings, job, pure=False, priority=urgency(job) + 1
+            run_on_cluster,
+            self.settings,
+            job,
+            pure=False,
+            priority=urgency(job) + 1,
+            **places_for(self._client, gpu=job.kind == RETRAIN).wish,
         )
         self._submitted[job.id] = future
         future.add_done_callback(self._ended)
@@ -209,7 +235,13 @@ class Engine:
             ClusterLostError: there is nobody to compute it.
         """
         try:
-            return self._client.submit(work, *about, pure=False, priority=_AT_ONCE)
+            return self._client.submit(
+                work,
+                *about,
+                pure=False,
+                priority=_AT_ONCE,
+                **places_for(self._client, gpu=False).wish,
+            )
         except _LOST as error:
             raise ClusterLostError(
                 "the Dask scheduler has gone", hint="try again when it is back"
@@ -264,7 +296,8 @@ def run_on_cluster(settings: Settings, job: Job) -> None:
     secede()
     with about(job=job.id):
         _log.info("begins: %s", job.request.slide_name)
-        run_job(settings, job, DaskExecutor(client, urgency(job), settings, job.id))
+        gpu = job.kind == SEGMENT and job.segmentation.runtime == RuntimeName.TENSORFLOW
+        run_job(settings, job, DaskExecutor(client, urgency(job), gpu, settings, job.id))
 
 
 def _shard(settings: Settings, job: str, work: Callable[[Item], Result], item: Item) -> Result:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from histoloop.models.registry import Model
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.weights import load_network
+
+_DEVICES = ("nvidia[0-9]*", "kfd", "dxg")
+"""In ``/dev``, of NVIDIA's and AMD's drivers and of Windows' for Linux."""
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow is installed and finds a GPU; it is not loaded where there can be none."""
+    if not find_spec("tensorflow"):
+        return False
+    if sys.platform == "linux" and not any(any(Path("/dev").glob(name)) for name in _DEVICES):
+        return False
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 class TensorFlowRuntime:
