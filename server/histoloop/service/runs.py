@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -33,6 +35,9 @@ runs = resource("runs", tag="runs")
 
 _MOST_TRACED = 16_000_000
 """Mask pixels whose outlines are traced in one request."""
+
+_TRACING = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""Outlines are traced for so many at a time: each takes a core, and some 30 MB."""
 
 Threshold = Annotated[float, Field(default=0.5, gt=0, le=1)]
 
@@ -90,7 +95,8 @@ def run_polygons(path: ById, query: Outlines) -> Response:
     region = mask.frame.scale.to_level(query.box).intersect(Box.of(mask.frame.size))
     if region.area > _MOST_TRACED:
         return problem(413, f"{region.area:,} mask pixels are too many to trace", "zoom in")
-    return _collection(_features(mask, region, query))
+    with _TRACING:
+        return _collection(_features(mask, region, query))
 
 
 def _run(job: Job) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from histoloop.jobs.ledger import Ledger
 from histoloop.service.app import create_app
 from histoloop.service.library import Library
 
-_THREADS = 32
-"""Requests at a time; some viewers that follow a job hold one each."""
+_THREADS = 64
+"""Requests at a time; some viewers that follow a job hold one each, some wait for outlines."""
 
 _CONNECTIONS = 1000
 """Kept open at a time. A browser holds up to six for two minutes; beyond this nobody is let in
