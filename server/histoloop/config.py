@@ -173,5 +173,8 @@ def settings(**flags: object) -> Settings:
         return Settings.model_validate({**Settings().model_dump(), **given})
     except ValidationError as error:
         first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"])
-        raise UsageError(f"setting {name}: {first['msg']}", hint="see --help") from error
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        raise UsageError(
+            f"setting {name}: {first['msg']}",
+            hint=f"see --help; in the environment it is HISTOLOOP_{name.upper()}",
+        ) from error

@@ -27,12 +27,23 @@ class HistoloopError(Exception):
         self.place = place
 
     def __str__(self) -> str:
-        text = f"{self.message} ({self.hint})" if self.hint else self.message
-        return " ".join(text.split())
+        said = _line(self.message)
+        return f"{said} ({_line(self.hint)})" if self.hint else said
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep all of it when the error crosses from a worker process."""
         return _revive, (type(self), self.message, self.hint, self.place)
+
+
+_LONGEST = 1_000
+"""Characters of a message that are shown: it may repeat what a damaged file has for a word."""
+
+
+def _line(text: str) -> str:
+    """On one line, with nothing that moves a terminal's cursor, and no longer than is read."""
+    words = " ".join(text.split())
+    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in words)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 
 def _revive(

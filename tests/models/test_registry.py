@@ -11,6 +11,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from tests.support.tiny_model import save_tiny_model, tiny_network
@@ -305,6 +306,56 @@ def test_a_bomb_alone_is_not_unpacked(registry, tmp_path):
         add(registry, folder, "Eve")
 
 
+def empty_giant(file, _):
+    file.create_dataset("giant", (2**40,), "f4", chunks=(2**20,), compression="gzip")
+
+
+def giant_of_zeros(file, _):
+    file.create_dataset("zeros", data=np.zeros(2**26, "f4"), compression="gzip")
+
+
+def somebody_s_file(file, secret):
+    file.create_dataset("secret", (4,), "u1", external=[(str(secret), 0, 4)])
+
+
+def another_hdf5(file, secret):
+    file["other"] = h5py.ExternalLink(str(secret), "/")
+
+
+def a_soft_link(file, _):
+    file["soft"] = h5py.SoftLink("/layers")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (empty_giant, r"would unpack to [\d,]+ MB"),
+        (giant_of_zeros, "would unpack to 256 MB"),
+        (somebody_s_file, "'secret' lie in another file"),
+        (another_hdf5, "'other' are a link to elsewhere"),
+        (a_soft_link, "'soft' are a link to elsewhere"),
+    ],
+)
+def test_weights_that_are_a_bomb_or_lie_elsewhere_are_not_read(registry, tmp_path, change, reason):
+    """Inside model.weights.h5: what the archive says of its size is true."""
+    folder = made(tmp_path / "evil", name="evil")
+    (tmp_path / "secret").write_bytes(b"key!")
+    with zipfile.ZipFile(folder / WEIGHTS) as old:
+        content = {name: old.read(name) for name in old.namelist()}
+    inner = tmp_path / "inner.h5"
+    inner.write_bytes(content["model.weights.h5"])
+    with h5py.File(inner, "a") as file:
+        change(file, tmp_path / "secret")
+    content["model.weights.h5"] = inner.read_bytes()
+    with zipfile.ZipFile(folder / WEIGHTS, "w") as new:
+        for name, body in content.items():
+            new.writestr(name, body)
+    sealed(folder)
+    with pytest.raises(ModelError, match=reason):
+        add(registry, folder, "Eve")
+    assert not registry.tags.read("evil").history
+
+
 def a_pickle(path):
     path.write_bytes(pickle.dumps({"weights": [1.0]}))
 
@@ -358,7 +409,7 @@ def test_what_does_not_work_is_refused_with_the_reason(registry, tmp_path):
             add(registry, folder, "Ada")
     other = made(tmp_path / "other")
     (other / WEIGHTS).write_bytes(b"something else")
-    with pytest.raises(ModelError, match="is not the file that its card describes"):
+    with pytest.raises(ModelError, match=r"is not the file that card\.json of"):
         add(registry, other, "Ada")
     with pytest.raises(ModelError, match="is no model folder"):
         add(registry, tmp_path, "Ada")

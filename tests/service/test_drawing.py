@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -204,6 +207,27 @@ def test_another_page_cannot_draw(client, slide):
     restored = f"{path}/versions/{one['version']}/restore"
     assert client.post(restored, headers=foreign).status_code == 403
     assert client.get(path).json["version"] == one["version"]
+
+
+def test_a_ledger_that_fails_makes_no_lie_of_what_is_stored(client, slide, service):
+    """The viewer would draw it a second time: it takes an error for its word."""
+    where, before = f"/api/slides/{slide}/annotations", listed(client, slide)
+    ledger = closing(sqlite3.connect(service.library.settings.ledger_file, timeout=30))
+    with ledger as database:
+        database.execute("ALTER TABLE annotation_news RENAME TO away")
+        try:
+            made = client.post(where, json=DRAWN)
+            assert made.status_code == 201
+            own, seen = f"/api/annotations/{made.json['id']}", {"If-Match": made.headers["ETag"]}
+            assert client.put(own, json=DRAWN | {"name": "b"}, headers=seen).status_code == 200
+        finally:
+            database.execute("ALTER TABLE away RENAME TO annotation_news")
+    assert len(listed(client, slide)) == len(before) + 1
+    assert client.get(own).json["name"] == "b"
+
+
+def listed(client: FlaskClient, slide: str) -> list[dict[str, Any]]:
+    return list(client.get(f"/api/slides/{slide}/annotations").json["annotations"])
 
 
 def test_an_unknown_slide_takes_no_drawing(client):

@@ -97,7 +97,10 @@ def convert(source: Path, target: Path) -> Transfer:
     """
     value = read_json(source)
     if is_geojson(value):
-        documents, complaints = from_geojson(value, source.stem)
+        try:
+            documents, complaints = from_geojson(value, source.stem)
+        except AnnotationError as error:
+            raise AnnotationError(f"{source}: {error.message}", hint=error.hint) from error
         return _converted(write_documents(target, documents), complaints)
     collection, complaints = to_geojson(list(read_documents(source)))
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from histoloop.errors import HistoloopError, ModelError
+from histoloop.errors import ModelError
 from histoloop.models.card import CARD, WEIGHTS, ModelCard, read_card
 from histoloop.models.registry import Model, ModelRegistry
 from histoloop.models.segmenter import normalise
@@ -63,10 +63,7 @@ def refuse_unfit(model: Model) -> None:
         ModelError: it does not, or not what its card says.
     """
     card = model.card
-    try:
-        _ = card.tiling
-    except HistoloopError as error:
-        raise ModelError(f"{card.reference}: {error.message}", hint=error.hint) from error
+    _ = card.tiling
     shape = (1, card.tile, card.tile)
     tile = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
     try:

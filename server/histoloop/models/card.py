@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from histoloop.errors import ModelError
+from histoloop.errors import ModelError, UsageError
 from histoloop.masks.labels import LabelClass
 from histoloop.models import architectures
 from histoloop.tiling.grid import Tiling
@@ -66,16 +68,32 @@ class ModelCard(BaseModel):
         """A side of a tile must be a multiple of this, px; 1 where the architecture is not ours.
 
         Raises:
-            UsageError: the architecture is ours, and has no such config.
+            ModelError: the architecture is ours, and has no such config.
         """
         if self.architecture not in architectures.NAMES:
             return 1
         shape = self.architecture_config
-        return architectures.configure(self.architecture, len(self.classes), **shape).stride
+        with self._named():
+            return architectures.configure(self.architecture, len(self.classes), **shape).stride
 
     @property
     def tiling(self) -> Tiling:
-        return Tiling(self.tile, self.halo, self.overlap)
+        """How slides are cut.
+
+        Raises:
+            ModelError: tile, halo and overlap do not fit together.
+        """
+        with self._named():
+            return Tiling(self.tile, self.halo, self.overlap)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let what makes no sense be said of the card."""
+        try:
+            yield
+        except UsageError as error:
+            said = f"{CARD} of {self.reference}: {error.message}"
+            raise ModelError(said, hint=error.hint) from error
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -96,7 +114,7 @@ def read_card(folder: Path) -> ModelCard:
         ) from error
     if weights_digest(folder / WEIGHTS) != card.digest:
         raise ModelError(
-            f"{card.reference}: {WEIGHTS} is not the file that its card describes",
+            f"{folder / WEIGHTS}: is not the file that {CARD} of {card.reference} describes",
             hint="copy the whole model folder again",
         )
     return card

@@ -17,7 +17,8 @@ from histoloop.models.registry import Model
 if TYPE_CHECKING:
     import keras
 
-_MEMBERS = frozenset({"metadata.json", "config.json", "model.weights.h5"})
+_WEIGHTS = "model.weights.h5"
+_MEMBERS = frozenset({"metadata.json", "config.json", _WEIGHTS})
 """What Keras writes into a file without assets, which no network of ours has."""
 
 _MOST_CONFIG = 64 * 2**20
@@ -72,6 +73,37 @@ def _refuse_odd_archive(path: Path) -> None:
     config = sum(one.file_size for one in members if one.filename.endswith(".json"))
     if config > _MOST_CONFIG or unpacked > limit:
         raise ValueError(f"it would unpack to {unpacked / 2**20:,.0f} MB")
+    _refuse_odd_weights(path, limit)
+
+
+def _refuse_odd_weights(path: Path, limit: int) -> None:
+    """Look at what the weights say of themselves, before any of them is read.
+
+    HDF5 packs, too: an array of any size takes no room if it is empty. And it may name other
+    files of this machine, which would be read as weights.
+    """
+    import h5py
+
+    said = 0
+
+    def look(name: str, one: h5py.Group | h5py.Dataset) -> None:
+        nonlocal said
+        if isinstance(one, h5py.Dataset):
+            if one.external or one.is_virtual:
+                raise ValueError(f"its weights {name!r} lie in another file")
+            said += one.size * one.dtype.itemsize
+        elif odd := [key for key in one if type(one.get(key, getlink=True)) is not h5py.HardLink]:
+            raise ValueError(f"its weights {odd[0]!r} are a link to elsewhere")
+
+    with (
+        zipfile.ZipFile(path) as archive,
+        archive.open(_WEIGHTS) as packed,
+        h5py.File(packed, "r") as file,
+    ):
+        look("", file)
+        file.visititems(look)
+    if said > limit:
+        raise ValueError(f"it would unpack to {said / 2**20:,.0f} MB")
 
 
 def _strangers(path: Path) -> Iterator[str]:

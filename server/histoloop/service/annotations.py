@@ -6,6 +6,7 @@ know, and is told when it is no longer the current one. Whatever was, can be had
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,14 +14,17 @@ from typing import Any
 import orjson
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 
 from histoloop.annotations.dsa import Document
 from histoloop.annotations.editing import MOST_ELEMENTS
 from histoloop.annotations.store import AnnotationSummary, ConflictError
-from histoloop.errors import PreconditionError
+from histoloop.errors import HistoloopError, PreconditionError
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
 from histoloop.service.schema import ById, answers, resource
+
+_log = logging.getLogger(__name__)
 
 drawings = resource("annotations", tag="annotations")
 
@@ -203,9 +207,15 @@ def _telling_the_current(here: Visit) -> Iterator[None]:
 
 
 def _written(here: Visit, one: AnnotationSummary, status: int = 200) -> Response:
-    """Answer to a write, of which those are told who wait for enough to learn from."""
-    user = here.visitor.user()
-    here.library.ledger.add_annotation_news(one.slide, one.id, user.login if user else "")
+    """Answer to a write, of which those are told who wait for enough to learn from.
+
+    Whatever becomes of that, the annotation is stored, and the answer says so.
+    """
+    try:
+        user = here.visitor.user()
+        here.library.ledger.add_annotation_news(one.slide, one.id, user.login if user else "")
+    except (SQLAlchemyError, HistoloopError):  # it is stored: an error would have it drawn again
+        _log.exception("annotation %s is stored, and nobody was told", one.id)
     return _json(entry(here, one), one.version, status)
 
 

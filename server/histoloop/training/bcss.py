@@ -7,10 +7,12 @@ Amgad et al. 2019, doi:10.1093/bioinformatics/btz083. Names are those of its dow
 from __future__ import annotations
 
 import csv
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -20,6 +22,11 @@ from histoloop.slides.folder import SUFFIXES
 from histoloop.training.pictures import Picture, mask_beside, patient_of, site_of
 from histoloop.training.snapshot import SnapshotClass, Split
 from histoloop.training.snapshot_split import Case, SplitBy, SplitPlan, split_cases
+
+_WIDEST = 10_000_000
+"""Base pixels of a side that no slide has."""
+
+T = TypeVar("T")
 
 GROUPS = (
     SnapshotClass(name="tumor", codes=(1, 19, 20), color="#e6194b"),
@@ -66,7 +73,7 @@ class Bcss:
         rows = _rows(self.codes, "\t")
         try:
             return frozenset(int(row["GT_code"]) for row in rows)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise DatasetError(
                 f"{self.codes}: cannot be read as a table of codes ({error})",
                 hint="it has the columns label and GT_code, a tab between them",
@@ -114,15 +121,9 @@ class _Scales:
 
     @classmethod
     def of(cls, root: Path) -> _Scales:
-        bounds = {
-            row[""]: (int(row["xmax"]) - int(row["xmin"]), int(row["ymax"]) - int(row["ymin"]))
-            for row in _table(root, "roiBounds.csv", ("", "xmin", "ymin", "xmax", "ymax"))
-        }
-        base = {
-            patient_of(row["name"]): 10 / float(row["magnification"])
-            for row in _table(root, "slide_magnifications.csv", ("name", "magnification"))
-        }
-        return cls(bounds, base)
+        bounds = _table(root, "roiBounds.csv", ("", "xmin", "ymin", "xmax", "ymax"), _extent)
+        columns = ("name", "magnification")
+        return cls(bounds, _table(root, "slide_magnifications.csv", columns, _base_mpp))
 
     def of_picture(self, image: Path) -> Mpp | None:
         """From the ROI's extent, never from the name alone if it can be helped.
@@ -145,16 +146,38 @@ def _assumed(x: float, y: float) -> Mpp | None:
     return Mpp(found.x, found.y, MppSource.ASSUMED) if found else None
 
 
-def _table(root: Path, name: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """An optional table; empty when it is not there."""
+def _extent(row: Mapping[str, str]) -> tuple[str, tuple[int, int]]:
+    width, height = (int(row[f"{axis}max"]) - int(row[f"{axis}min"]) for axis in "xy")
+    if not (0 < width < _WIDEST and 0 < height < _WIDEST):
+        raise ValueError(f"the region of {row['']} is empty, or larger than any slide")
+    return row[""], (width, height)
+
+
+def _base_mpp(row: Mapping[str, str]) -> tuple[str, float]:
+    magnification = float(row["magnification"])
+    if not 0 < magnification < math.inf:
+        raise ValueError(f"magnification {magnification:g} of {row['name']}")
+    return patient_of(row["name"]), 10 / magnification
+
+
+def _table(
+    root: Path,
+    name: str,
+    columns: tuple[str, ...],
+    read: Callable[[Mapping[str, str]], tuple[str, T]],
+) -> dict[str, T]:
+    """An optional table, what ``read`` makes of its rows; empty when it is not there."""
     path = next((one for one in (root / "meta" / name, root / name) if one.is_file()), None)
-    rows = _rows(path, ",") if path else []
+    if path is None:
+        return {}
+    rows, hint = _rows(path, ","), "take the set's own table, or remove this one"
     if rows and (missing := [one for one in columns if not rows[0].get(one)]):
-        raise DatasetError(
-            f"{path}: lacks {', '.join(one or 'the names' for one in missing)}",
-            hint="take the set's own table, or remove this one",
-        )
-    return rows
+        lacks = ", ".join(one or "the names" for one in missing)
+        raise DatasetError(f"{path}: lacks {lacks}", hint=hint)
+    try:
+        return dict(map(read, rows))
+    except (TypeError, ValueError, KeyError) as error:
+        raise DatasetError(f"{path}: a row makes no sense ({error})", hint=hint) from error
 
 
 def _rows(path: Path, between: str) -> list[dict[str, str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from histoloop.errors import UsageError
+from histoloop.models import architectures
 from histoloop.training.experiment_file import Entry, read_entries
 from histoloop.training.experiment_keys import (
     KEYS,
@@ -136,8 +138,9 @@ class Experiment:
         said = Path(str(entry.value).replace("\\", "/"))
         for base in (self.path.parent, Path()):
             folder = base / said
-            if folder.is_dir() and (folder.name, folder.resolve().parent.name) == (kind, split):
-                return folder.resolve().parent.parent
+            with suppress(OSError):  # longer than a name may be, or not ours to look at
+                if folder.is_dir() and (folder.name, folder.resolve().parent.name) == (kind, split):
+                    return folder.resolve().parent.parent
         raise UsageError(
             f"{self.path}, line {entry.line}: {entry.name} = {entry.text} is no folder "
             f"{split}/{kind}",
@@ -165,6 +168,7 @@ def read_experiment(path: Path, given: Mapping[str, Any]) -> Experiment:
         if entry.line or finding.fate == "used":
             findings.append(finding)
     classes, _ = options.pop("class_count", None), options.pop("pictures", None)
+    _check_architecture(path, reader.context.architecture, options["arch_config"])
     options["arch_config"] |= given.get("arch_config", {})
     kept = {
         name: one for name, one in options.items() if name not in given or name == "arch_config"
@@ -222,7 +226,7 @@ def _with_defaults(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """The entries, and after them what the experiment takes for those that are not there."""
     said = dict(DEFAULTS)
     patience = entries.get("train.patience")
-    if patience and isinstance(patience.value, int):
+    if patience and isinstance(patience.value, int) and patience.value < 2**31:
         said["train.reducer_patience"] = str(max(patience.value // 2, 0) or 5)
     found = dict(entries)
     for name, text in said.items():
@@ -243,6 +247,16 @@ def _architecture(path: Path, entries: Mapping[str, Entry], given: Mapping[str, 
         return named_architecture(entry.value)[0]
     except ValueError as error:
         raise _wrong(path, entry, error) from error
+
+
+def _check_architecture(path: Path, name: str, config: Options) -> None:
+    """What the file says of the network, on its own."""
+    if not config:
+        return
+    try:
+        architectures.configure(name, 1, **config)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _wrong(path: Path, entry: Entry, wanted: ValueError) -> UsageError:

@@ -5,8 +5,9 @@ All raise `ValueError`, which says what is wanted: the reader adds the key and i
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+_LARGEST = 1e9
 
 
 def whole(value: Any, least: int = 1, most: int = 1_000_000) -> int:
@@ -24,10 +25,10 @@ def number(value: Any) -> float:
     """A number from 0 on.
 
     Raises:
-        ValueError: it is none, negative, or without end.
+        ValueError: it is none, negative, or larger than any that makes sense.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError("a number from 0 on")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
+        raise ValueError(f"a number from 0 to {_LARGEST:g}")
     return value
 
 

@@ -45,12 +45,12 @@ def read_roi_bounds(path: Path) -> RoiBounds:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
-                slide = next(iter(row.values()))
+                slide = next(iter(row.values()), "")
                 edges = (round(float(row[edge])) for edge in ("xmin", "ymin", "xmax", "ymax"))
                 boxes[slide] = (*boxes.get(slide, ()), Box.between(*edges))
-    except (OSError, KeyError, TypeError, ValueError, csv.Error, StopIteration) as error:
+    except (OSError, ArithmeticError, LookupError, TypeError, ValueError, csv.Error) as error:
         raise DatasetError(
-            f"{path}: cannot be read as a table of ROI bounds ({error!r})",
+            f"{path}: cannot be read as a table of ROI bounds ({error or type(error).__name__})",
             hint="the first column names the slide, the others are xmin,ymin,xmax,ymax",
         ) from error
     return RoiBounds(boxes)
