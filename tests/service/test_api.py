@@ -203,7 +203,7 @@ def test_followers_without_a_place_hear_what_there_is_and_come_again(client: Fla
     slide = slide_named(client, "A1G6")
     job = client.post("/api/jobs", json={"slide": slide["id"], "priority": "low"}).json["id"]
     with ExitStack() as stack:
-        for _ in range(16):
+        for _ in range(32):
             held = stack.enter_context(client.get(f"/api/jobs/{job}/events"))
             assert b"event: job" in next(held.response)
         told = client.get(f"/api/jobs/{job}/events").text  # which ends by itself

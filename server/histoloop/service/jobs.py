@@ -42,10 +42,10 @@ _POLL_S = 0.25
 _YOUNG_S, _YOUNG_POLL_S = 5.0, 0.05
 """Who has just asked for a small region sees it almost as soon as it is there."""
 
-_STREAMS = threading.BoundedSemaphore(16)
+_STREAMS = threading.BoundedSemaphore(32)
 """Those that stay open: each holds a thread of the service, of which tiles need some, too."""
 
-_COME_AGAIN_MS = 1500
+_COME_AGAIN_MS = 3000
 """For whoever finds no place among them: their browser asks again by itself, so often."""
 
 _KEEP_ALIVE_S = 15.0
