@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { activity, fraction, withJob } from "../src/model/jobs";
+import { activity, fraction, putAwayWords, withJob } from "../src/model/jobs";
 import { job } from "./records";
 
 const predicting = (done: number) =>
@@ -38,6 +38,12 @@ describe("a job's records", () => {
     expect(withJob([job({ state: "done" })], job({ state: "queued" }))[0]?.state).toBe("done");
   });
 
+  it("wait again when one that was put away is asked for again", () => {
+    const away = job({ state: "done", put_away: { at: "2026-01-01T00:00:00Z", why: "old" } });
+    expect(withJob([away], job({ state: "queued" }))[0]?.state).toBe("queued");
+    expect(withJob([away], job({ state: "running" }))[0]?.state).toBe("done");
+  });
+
   it("stay newest first", () => {
     const older = job({ id: "older", created: "2026-01-01T00:00:00Z" });
     const newer = job({ id: "newer", created: "2026-01-02T00:00:00Z" });
@@ -46,6 +52,12 @@ describe("a job's records", () => {
 });
 
 describe("what a job is doing", () => {
+  it("and why its run has nothing to show any more", () => {
+    const words = putAwayWords({ at: "2026-11-12T03:00:00Z", why: "not looked at for 90 days" });
+    expect(words).toContain("Put away on 12 Nov 2026: not looked at for 90 days.");
+    expect(words).toContain("annotations are still there");
+  });
+
   it("is said in words", () => {
     expect(activity(job({ state: "queued" }))).toBe("Waiting");
     expect(activity(predicting(1))).toBe("Predicting");

@@ -70,6 +70,16 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="what of HistoLoop's own is in the log"
     )
+    runs_gb: float | None = Field(
+        default=None,
+        gt=0,
+        description="GB that runs may take: those looked at longest ago make room; none: the disk",
+    )
+    runs_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="days that a run stays after it was last looked at; none: for good",
+    )
     lease_s: float = Field(
         default=60.0,
         ge=1,

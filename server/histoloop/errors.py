@@ -65,6 +65,12 @@ class NotFoundError(HistoloopError):
     status = 404
 
 
+class GoneError(HistoloopError):
+    """The files of a run were put away to make room; it can be run again."""
+
+    status = 410
+
+
 class SlideError(HistoloopError):
     """A slide cannot be read."""
 

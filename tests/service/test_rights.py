@@ -121,6 +121,7 @@ ROUTES = {
     "GET /api/runs": (200, 200, 200, 401),
     "GET /api/runs?slide={slide}": SEES,
     "GET /api/runs/{run}": SEES,
+    "PUT /api/runs/{run}/kept": (200, 403, 403, 401),
     "GET /api/runs/{run}/tiles/0/0/0": SEES,
     "GET /api/runs/{run}/polygons?box=1000,1000,500,500": SEES,
     "GET /api/runs/{run}/areas": SEES,
@@ -153,6 +154,7 @@ BODIES = {
     "POST /api/models/{name}/rollback": {"over": MODEL},
     "POST /api/preflights": {"model": "trio@1", "roi": [1000, 1000, 400, 400]},
     "PUT /api/jobs/{job}/focus": {"box": [0, 0, 9, 9]},
+    "PUT /api/runs/{run}/kept": {"kept": False},
     # Who may not draw is told that, not what is wrong with the drawing.
     "POST /api/slides/{slide}/annotations": {"name": "odd", "elements": [{"type": "odd"}]},
     "PUT /api/annotations/{drawing}": {"name": "anew", "elements": []},
@@ -203,6 +205,20 @@ def test_only_administrators_put_a_job_before_everybody_elses(visitor, known):
     for role, status, refused in (("annotator", 403, 403), ("admin", 409, 422)):
         assert visitor(role).put(path, json=high).status_code == status
         assert visitor(role).post("/api/jobs", json=body).status_code == refused
+
+
+def test_what_somebody_keeps_others_do_not_let_go_but_administrators(visitor, known):
+    path = f"/api/runs/{known.run}/kept"
+    kept = visitor("admin").put(path, json={"kept": True}).json["kept"]
+    assert kept["by"]
+    assert visitor("annotator").put(path, json={"kept": True}).json["kept"] == kept
+    refused = visitor("annotator").put(path, json={"kept": False})
+    assert refused.status_code == 403
+    assert "administrator" in refused.json["hint"]
+    assert visitor("admin").put(path, json={"kept": False}).json["kept"] is None
+    mine = visitor("annotator").put(path, json={"kept": True}).json["kept"]
+    assert mine["by"] != kept["by"]
+    assert visitor("annotator").put(path, json={"kept": False}).json["kept"] is None
 
 
 @pytest.mark.parametrize("what", ["jobs", "runs"])

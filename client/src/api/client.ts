@@ -57,9 +57,11 @@ export interface Api extends LaunchApi {
   jobs(slide: string): Promise<readonly Job[]>;
   runs(slide: string): Promise<readonly Run[]>;
   run(id: string): Promise<Run>;
+  /** Lets a run stay, whatever its age, or go when its time has come. */
+  keep(run: string, kept: boolean): Promise<Run>;
   segment(request: SegmentRequest): Promise<Job>;
   cancel(job: string): Promise<Job>;
-  /** Runs a failed or cancelled job again; it keeps what it has finished. */
+  /** Runs again what failed, was cancelled or put away; it keeps what it has finished. */
   retry(job: string): Promise<Job>;
   /** The newest one, if there is any. */
   retraining(): Promise<Retraining | null>;
@@ -147,6 +149,8 @@ export function createApi(root: string): Api {
     jobs: async (slide) => (await getJson<{ jobs: Job[] }>(at(`jobs?slide=${id(slide)}`))).jobs,
     runs: async (slide) => (await getJson<{ runs: Run[] }>(at(`runs?slide=${id(slide)}`))).runs,
     run: (run) => getJson(at(`runs/${id(run)}`)),
+    keep: async (run, kept) =>
+      (await send(at(`runs/${id(run)}/kept`), { method: "PUT", body: { kept } })).json(),
     segment: (request) => post("jobs", { kind: "segment", ...request }),
     cancel: (job) => post(`jobs/${id(job)}/cancel`),
     retry: (job) => post(`jobs/${id(job)}/retry`),

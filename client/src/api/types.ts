@@ -144,6 +144,14 @@ export interface Job {
   readonly by?: string;
   /** Among those that wait. */
   readonly priority?: Priority;
+  /** The files of its run are deleted; annotations stay. */
+  readonly put_away?: PutAway | null;
+}
+
+/** When old files made room for others, and why. */
+export interface PutAway {
+  readonly at: string;
+  readonly why: string;
 }
 
 /** A job that makes the next version of a model from everybody's annotations. */
@@ -253,6 +261,9 @@ export interface Run {
   readonly state: JobState;
   readonly created?: string;
   readonly report: Report | null;
+  readonly put_away?: PutAway | null;
+  /** Somebody wants it to stay, whatever its age; `by` is empty where nobody knows. */
+  readonly kept?: { readonly at: string; readonly by: string } | null;
 }
 
 /** What a run is compared with: another run of its slide, or an annotation there. */

@@ -1,5 +1,5 @@
 /** What a job's record means to somebody who waits for it. */
-import type { Job, JobStage, JobState } from "../api/types";
+import type { Job, JobStage, JobState, PutAway } from "../api/types";
 
 export const STATE_WORDS: Record<JobState, string> = {
   queued: "Waiting",
@@ -20,6 +20,15 @@ export const STAGE_WORDS: Record<JobStage, string> = {
   waiting: "Waiting for the archive, which does not answer",
   done: "Done",
 };
+
+/** Why a run has nothing to show any more. */
+export function putAwayWords({ at, why }: PutAway): string {
+  const day = new Date(at).toLocaleDateString("en-GB", { dateStyle: "medium" });
+  return (
+    `Put away on ${day}: ${why}. Its annotations are still there; ` +
+    "run it again to see its probabilities."
+  );
+}
 
 export function hasEnded(job: Pick<Job, "state">): boolean {
   return job.state === "done" || job.state === "failed" || job.state === "cancelled";
@@ -52,7 +61,7 @@ export function withJob(jobs: readonly Job[], job: Job): readonly Job[] {
 
 function isOlder(job: Job, known: Job): boolean {
   // Somebody has asked for it again.
-  const isOver = known.state === "failed" || known.state === "cancelled";
+  const isOver = known.state === "failed" || known.state === "cancelled" || known.put_away;
   if (isOver && job.state === "queued") return false;
   if (hasEnded(known) !== hasEnded(job)) return hasEnded(known);
   const [a, b] = [job.progress, known.progress];

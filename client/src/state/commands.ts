@@ -42,6 +42,8 @@ export interface Commands {
   refreshAnnotations(): void;
   toggleAnnotation(id: string): void;
   selectRun(run: string): void;
+  /** Lets a run stay, whatever its age, or go when its time has come. */
+  keepRun(run: string, kept: boolean): void;
   /** Compares the run on show: with that, or with what suggests itself. */
   compare(other: ComparedWith | null): void;
   changeComparison(change: Partial<Comparison>): void;

@@ -64,6 +64,12 @@ export class Segmentation {
     });
   }
 
+  async keep(run: string, kept: boolean): Promise<void> {
+    await this.calls.attempt(async () => {
+      this.store.dispatch({ type: "runChanged", run: await this.api.keep(run, kept) });
+    });
+  }
+
   /** Everything that was ever asked for on a slide. */
   async loadHistory(slide: string): Promise<void> {
     await this.calls.attempt(async () => {

@@ -1,5 +1,5 @@
 /** Questions to the state that more than one place asks. */
-import type { Job, Model, ModelClass, Run, SlideDetail } from "../api/types";
+import type { Job, Model, ModelClass, PutAway, Run, SlideDetail } from "../api/types";
 import { hasEnded } from "../model/jobs";
 import type { AppState } from "./state";
 
@@ -32,8 +32,20 @@ export function openDetail(state: AppState): SlideDetail | null {
   return detail?.status === "ready" ? detail.value : null;
 }
 
-export function selectedRun({ slide }: AppState): Run | null {
+/** The run that is chosen in the list, whether there is anything to show of it or not. */
+export function chosenRun({ slide }: AppState): Run | null {
   return slide?.runs?.find(({ id }) => id === slide.runId) ?? null;
+}
+
+/** The run on show. */
+export function selectedRun(state: AppState): Run | null {
+  const run = chosenRun(state);
+  return run && !putAway(state, run) ? run : null;
+}
+
+/** A job's record is ahead of what was read of its run. */
+export function putAway(state: AppState, run: Run): PutAway | null {
+  return (jobOfRun(state, run) ?? run).put_away ?? null;
 }
 
 export function chosenModel({ models, model }: AppState): Model | null {
@@ -59,7 +71,7 @@ export function shownJob(state: AppState): Job | null {
   const current = active.find((job) => job.state === "running") ?? active.at(-1);
   if (current) return current;
   const newest = state.slide?.jobs[0] ?? null;
-  const run = selectedRun(state);
+  const run = chosenRun(state);
   return run && newest?.run ? jobOfRun(state, run) : newest;
 }
 

@@ -297,6 +297,10 @@ export class Session implements Commands {
     this.store.dispatch({ type: "runSelected", runId });
   }
 
+  keepRun(run: string, kept: boolean): void {
+    void this.segmentation.keep(run, kept);
+  }
+
   compare(other: ComparedWith | null): void {
     this.comparisons.start(other);
   }

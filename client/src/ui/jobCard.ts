@@ -1,10 +1,11 @@
 /** What a job is doing, or why it came to nothing. */
 import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import type { Job } from "../api/types";
 import { fixed, formatDuration, formatEta, formatInteger, secondsBetween } from "../model/format";
-import { activity, fraction, hasEnded } from "../model/jobs";
+import { activity, fraction, hasEnded, putAwayWords } from "../model/jobs";
 import type { Commands } from "../state/commands";
-import { shownJob } from "../state/selectors";
+import { openDetail, selectedRun, shownJob } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { problemNote } from "./problemNote";
 
@@ -17,8 +18,27 @@ export function jobCard(state: AppState, commands: Commands): TemplateResult | t
         >${activity(job)}</span>
       ${hasEnded(job) ? outcome(job) : cancelButton(job, commands)}
     </div>
-    ${hasEnded(job) ? nothing : progress(job)} ${failure(job, commands)}
+    ${hasEnded(job) ? nothing : progress(job)} ${failure(job, commands)} ${absence(job, commands)}
+    ${keeping(state, job, commands)}
   </section>`;
+}
+
+function absence(job: Job, commands: Commands): TemplateResult | typeof nothing {
+  if (!job.put_away) return nothing;
+  return html`<p class="away-note" data-testid="job-away">${putAwayWords(job.put_away)}</p>
+    ${job.failure ? nothing : againButton(job, commands)}`;
+}
+
+/** Of a run that is there; who may only look does not decide what stays. */
+function keeping(state: AppState, job: Job, commands: Commands): TemplateResult | typeof nothing {
+  const run = selectedRun(state);
+  if (run?.id !== job.run || !hasEnded(job) || !openDetail(state)?.editable) return nothing;
+  return html`<label class="toggle" title="Old runs may be put away to make room, this one is not">
+    <input type="checkbox" data-testid="keep-run" .checked=${live(Boolean(run.kept))}
+      @change=${(event: Event) =>
+        commands.keepRun(run.id, (event.target as HTMLInputElement).checked)} />
+    <span>Keep this run${run.kept?.by ? html` <span class="fact">(${run.kept.by})</span>` : nothing}</span>
+  </label>`;
 }
 
 function cancelButton(job: Job, commands: Commands): TemplateResult {
@@ -55,6 +75,11 @@ function failure(job: Job, commands: Commands): TemplateResult | typeof nothing 
   const { failure: reason } = job;
   if (!reason) return nothing;
   return html`${problemNote({ detail: reason.cause, hint: reason.hint })}
-    <button data-testid="retry-button" title="It goes on from what is finished"
-      @click=${() => commands.retry(job.id)}>Run again</button>`;
+    ${againButton(job, commands)}`;
+}
+
+function againButton(job: Job, commands: Commands): TemplateResult {
+  const title = job.put_away ? "It is computed anew" : "It goes on from what is finished";
+  return html`<button data-testid="retry-button" title=${title}
+    @click=${() => commands.retry(job.id)}>Run again</button>`;
 }

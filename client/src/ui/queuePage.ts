@@ -12,7 +12,7 @@ import {
   formatTime,
   secondsBetween,
 } from "../model/format";
-import { activity, fraction, hasEnded } from "../model/jobs";
+import { activity, fraction, hasEnded, putAwayWords } from "../model/jobs";
 import { inTurn, PRIORITY_WORDS, placeOfFailure, queueLine } from "../model/launch";
 import type { Commands } from "../state/commands";
 import type { Queue } from "../state/launch";
@@ -98,7 +98,7 @@ function entry(job: Job, commands: Commands): TemplateResult {
       ${progress(job)}
     </div>
     <div class="job-do">${actions(job, commands)}</div>
-    ${failure(job, commands)}
+    ${failure(job, commands)} ${absence(job)}
   `;
 }
 
@@ -135,8 +135,9 @@ function actions(job: Job, commands: Commands): TemplateResult | typeof nothing 
     return html`${job.state === "queued" ? priorityPicker(job, commands) : nothing}
       <button data-testid="queue-cancel" @click=${() => commands.launch.cancel(job.id)}>Cancel</button>`;
   }
-  if (job.state === "done") return nothing;
-  return html`<button data-testid="queue-retry" title="It goes on from what is finished"
+  if (job.state === "done" && !job.put_away) return nothing;
+  const title = job.put_away ? "It is computed anew" : "It goes on from what is finished";
+  return html`<button data-testid="queue-retry" title=${title}
     @click=${() => commands.launch.retry(job.id)}>Run again</button>`;
 }
 
@@ -150,6 +151,11 @@ function priorityPicker(job: Job, commands: Commands): TemplateResult {
         html`<option value=${each} ?selected=${each === chosen}>${PRIORITY_WORDS[each]}</option>`,
     )}
   </select>`;
+}
+
+function absence({ put_away }: Job): TemplateResult | typeof nothing {
+  if (!put_away) return nothing;
+  return html`<p class="job-failure away-note" data-testid="queue-away">${putAwayWords(put_away)}</p>`;
 }
 
 function failure(job: Job, commands: Commands): TemplateResult | typeof nothing {

@@ -6,7 +6,7 @@ import { formatTime } from "../model/format";
 import { STATE_WORDS } from "../model/jobs";
 import type { Commands } from "../state/commands";
 import { suggestedOther } from "../state/comparison";
-import { jobOfRun } from "../state/selectors";
+import { jobOfRun, putAway } from "../state/selectors";
 import type { AppState, OpenSlide } from "../state/state";
 
 export function runList(state: AppState, commands: Commands): TemplateResult {
@@ -48,12 +48,13 @@ function entry(run: Run, isShown: boolean, state: AppState, commands: Commands):
   const job = jobOfRun(state, run);
   // A job's events are ahead of what was read of its run.
   const runState = job?.state ?? run.state;
+  const gone = putAway(state, run);
   const created = run.created ?? job?.created;
   const time = created ? formatTime(created, new Date()) : "";
   return html`<button class="run-item" data-testid="run-item" data-run=${run.id}
     aria-current=${isShown ? "true" : "false"} @click=${() => commands.selectRun(run.id)}>
     <span class="run-model">${run.model}${run.roi ? html` <span class="chip">region</span>` : ""}</span>
-    <span class="run-state" data-state=${runState}>${STATE_WORDS[runState]}</span>
-    <span class="run-time">${time}</span>
+    <span class="run-state" data-state=${gone ? "away" : runState}>${gone ? "Put away" : STATE_WORDS[runState]}</span>
+    <span class="run-time">${time}${run.kept ? " · kept" : ""}</span>
   </button>`;
 }

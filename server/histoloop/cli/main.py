@@ -18,6 +18,7 @@ from histoloop.cli import (
     evaluate,
     models,
     retrain,
+    runs,
     segment,
     serve,
     synthesize,
@@ -49,6 +50,7 @@ app.command("synthesize")(synthesize.synthesize)
 app.add_typer(annotations_app, name="annotations")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")
+app.add_typer(runs.app, name="runs")
 
 
 @app.callback()

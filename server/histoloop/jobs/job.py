@@ -133,6 +133,35 @@ Request = SegmentRequest | RetrainRequest
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Somebody wants a run to stay, whatever its age.
+
+    Attributes:
+        by: the archive's id of who, empty where it knows no users; at: UTC, ISO 8601.
+    """
+
+    by: str
+    at: str
+
+
+@dataclass(frozen=True)
+class PutAway:
+    """The files of a run are deleted, to make room.
+
+    Attributes:
+        at: UTC, ISO 8601; why: for people; bytes: that they took.
+        attempt: whose files these were: those of a later one are there.
+        delivered: whether its annotations have reached the archive, where they stay.
+    """
+
+    at: str
+    why: str
+    bytes: int
+    attempt: int
+    delivered: bool
+
+
+@dataclass(frozen=True)
 class Job:
     """A row of the ledger.
 
@@ -140,6 +169,8 @@ class Job:
         run: identifier of the results, the same when the job is resumed.
         heartbeat: when its process was last known to live; times are UTC.
         attempt: how often it was begun; what an earlier one says does not count.
+        looked_at: when somebody last had a look at its run, to some minutes.
+        kept: its run is to stay; put_away: the files of its run, or of an earlier attempt, are not.
     """
 
     id: str
@@ -156,6 +187,20 @@ class Job:
     cancel_requested: bool
     priority: Priority = Priority.NORMAL
     attempt: int = 0
+    looked_at: datetime | None = None
+    kept: Kept | None = None
+    put_away: PutAway | None = None
+
+    @property
+    def gone(self) -> PutAway | None:
+        """When and why the files of its run were put away, unless they are made again."""
+        said = self.put_away
+        return said if said and self.state.ended and said.attempt == self.attempt else None
+
+    @property
+    def last_wanted(self) -> datetime:
+        """When its run was last looked at, or made, or asked for."""
+        return max(filter(None, (self.created, self.finished, self.looked_at)))
 
     @property
     def folder(self) -> str:
@@ -190,6 +235,7 @@ class Job:
             "finished": _iso(self.finished),
             "progress": vars(self.progress),
             "failure": vars(self.failure) if self.failure else None,
+            "put_away": {"at": gone.at, "why": gone.why} if (gone := self.gone) else None,
         }
 
     def _asked(self) -> dict[str, Any]:

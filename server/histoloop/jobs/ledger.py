@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sql
@@ -26,10 +25,10 @@ from histoloop.jobs.job import (
     JobState,
     Priority,
     Request,
-    RetrainRequest,
     SegmentRequest,
     check_transition,
 )
+from histoloop.jobs.rows import job_of, utc
 from histoloop.jobs.tables import AnnotationNewsRow, JobRow, NewsRow
 
 
@@ -88,10 +87,10 @@ class Ledger:
             user=request.user,
             priority=priority,
         )
-        with self._session() as session:
+        with self.session() as session:
             session.add(row)
             session.flush()
-            return _job(row)
+            return job_of(row)
 
     def get(self, id: str) -> Job:
         """One job.
@@ -99,8 +98,8 @@ class Ledger:
         Raises:
             NotFoundError: there is none of this id.
         """
-        with self._session() as session:
-            return _job(_row(session, id))
+        with self.session() as session:
+            return job_of(_row(session, id))
 
     def of_run(self, run: str) -> Job:
         """The segmentation that makes or made a run.
@@ -108,12 +107,12 @@ class Ledger:
         Raises:
             NotFoundError: there is none.
         """
-        with self._session() as session:
+        with self.session() as session:
             query = sql.select(JobRow).where(JobRow.run == run, JobRow.kind == SEGMENT)
             row = session.scalar(query)
             if row is None:
                 raise NotFoundError(f"no run {run!r}", hint="list the slide's runs again")
-            return _job(row)
+            return job_of(row)
 
     def list(
         self,
@@ -131,35 +130,35 @@ class Ledger:
             query = query.where(JobRow.slide == slide)
         if user is not None:
             query = query.where(JobRow.user == user)
-        with self._session() as session:
-            return [_job(row) for row in session.scalars(query)]
+        with self.session() as session:
+            return [job_of(row) for row in session.scalars(query)]
 
     def counts(self) -> dict[str, int]:
         """How many jobs are in each state that any is in."""
         query = sql.select(JobRow.state, sql.func.count()).group_by(JobRow.state)
-        with self._session() as session:
+        with self.session() as session:
             return {row[0]: row[1] for row in session.execute(query)}
 
     def unfinished(self) -> Sequence[Job]:
         """Jobs that wait or run, oldest first."""
         query = sql.select(JobRow).where(JobRow.state.in_(("queued", "running")))
-        with self._session() as session:
-            return [_job(row) for row in session.scalars(query.order_by(JobRow.created))]
+        with self.session() as session:
+            return [job_of(row) for row in session.scalars(query.order_by(JobRow.created))]
 
     def last_begun(self, users: Iterable[str]) -> dict[str, datetime]:
         """When a job of each of these users last began; nothing of those who have had none."""
         last = sql.func.max(JobRow.started)
         query = sql.select(JobRow.user, last).where(JobRow.user.in_(set(users)))
-        with self._session() as session:
+        with self.session() as session:
             found = session.execute(query.group_by(JobRow.user)).all()
-            return {user: _utc(moment) for user, moment in found if moment}
+            return {user: utc(moment) for user, moment in found if moment}
 
     def damage(self) -> str:
         """What the database finds wrong with itself; empty if nothing, or if it looks by itself."""
         if self._engine.dialect.name != "sqlite":
             return ""
         try:
-            with self._session() as session:
+            with self.session() as session:
                 found = session.scalar(sql.text("PRAGMA quick_check(1)"))
         except sql.exc.DatabaseError as error:
             return str(error.orig)
@@ -182,7 +181,7 @@ class Ledger:
             StateError: the table of transitions does not allow it, or another process was faster.
             SupersededError: it is not the attempt's any more.
         """
-        with self._session() as session:
+        with self.session() as session:
             row = _held(session, id, attempt)
             before = JobState(row.state)
             check_transition(id, before, state)
@@ -196,24 +195,27 @@ class Ledger:
                 row.attempt += 1
             if state.ended:
                 row.finished = _now()
-            return _job(row)
+            return job_of(row)
 
     def retry(self, id: str) -> Job:
         """Queue a failed or cancelled job again: the same run, which keeps what it has finished.
 
+        One whose run was put away is queued again, too, however it ended.
+
         Raises:
-            StateError: it is neither.
+            StateError: it is none of these.
         """
-        with self._session() as session:
+        with self.session() as session:
             row = _row(session, id)
-            if row.state not in (JobState.FAILED, JobState.CANCELLED):
+            again = row.state in (JobState.FAILED, JobState.CANCELLED) or job_of(row).gone
+            if not again:
                 raise StateError(
                     f"job {id} is {row.state}, only a failed or cancelled one can be run again",
                     hint="start a new one",
                 )
             row.state, row.failure, row.finished = JobState.QUEUED, None, None
             row.cancel_requested, row.progress = False, asdict(Progress("queued"))
-            return _job(row)
+            return job_of(row)
 
     def request_cancel(self, id: str) -> Job:
         """Ask a job to stop; one that has not begun is cancelled at once.
@@ -221,7 +223,7 @@ class Ledger:
         Raises:
             StateError: it has ended.
         """
-        with self._session() as session:
+        with self.session() as session:
             row = _row(session, id)
             state = JobState(row.state)
             if state.ended:
@@ -229,11 +231,11 @@ class Ledger:
             row.cancel_requested = True
             if state is JobState.QUEUED:
                 row.state, row.finished = JobState.CANCELLED, _now()
-            return _job(row)
+            return job_of(row)
 
     def progress(self, id: str, progress: Progress, attempt: int | None = None) -> None:
         """Note how far a job is, and that it lives; see `beat`."""
-        with self._session() as session:
+        with self.session() as session:
             row = _held(session, id, attempt)
             row.progress, row.heartbeat = asdict(progress), _now()
 
@@ -246,12 +248,12 @@ class Ledger:
         Raises:
             SupersededError: the job is not that attempt's any more; nothing was noted.
         """
-        with self._session() as session:
+        with self.session() as session:
             _held(session, id, attempt).heartbeat = _now()
 
     def wishes(self, id: str, attempt: int | None = None) -> tuple[bool, Box | None]:
         """Whether the job is to stop, and what its user looks at; see `beat`."""
-        with self._session() as session:
+        with self.session() as session:
             row = _held(session, id, attempt)
             row.heartbeat = _now()
             return row.cancel_requested, Box(*row.focus) if row.focus else None
@@ -262,7 +264,7 @@ class Ledger:
         Raises:
             StateError: it waits no longer.
         """
-        with self._session() as session:
+        with self.session() as session:
             waiting = (JobRow.id == id, JobRow.state == JobState.QUEUED)
             noted = sql.update(JobRow).where(*waiting).values(priority=priority)
             if not session.scalar(noted.returning(JobRow.id)):
@@ -270,38 +272,38 @@ class Ledger:
                     f"job {id} is {_row(session, id).state}: it does not wait any more",
                     hint="only the order of those that wait can be changed",
                 )
-            return _job(_row(session, id))
+            return job_of(_row(session, id))
 
     def set_focus(self, id: str, focus: Box) -> None:
         """Note what the user looks at."""
-        with self._session() as session:
+        with self.session() as session:
             _row(session, id).focus = list(focus)
 
     def add_news(self, id: str, boxes: Sequence[Box], attempt: int | None = None) -> None:
         """Note regions that have become available; see `beat`."""
-        with self._session() as session:
+        with self.session() as session:
             _held(session, id, attempt)
             session.add(NewsRow(job=id, boxes=[list(box) for box in boxes]))
 
     def news(self, id: str, after: int) -> tuple[Sequence[Box], int]:
         """Regions noted since the given number, and the number to go on from."""
         query = sql.select(NewsRow).where(NewsRow.job == id, NewsRow.number > after)
-        with self._session() as session:
+        with self.session() as session:
             rows = list(session.scalars(query.order_by(NewsRow.number)))
         boxes = [Box(*box) for row in rows for box in row.boxes]
         return boxes, rows[-1].number if rows else after
 
     def add_annotation_news(self, item: str, annotation: str, user: str) -> None:
         """Note that somebody has saved an annotation of a slide."""
-        with self._session() as session:
+        with self.session() as session:
             session.add(AnnotationNewsRow(item=item, annotation=annotation, user=user, at=_now()))
 
     def annotation_news(self, item: str) -> Sequence[AnnotationNews]:
         """The saves that were told of a slide, oldest first."""
         query = sql.select(AnnotationNewsRow).where(AnnotationNewsRow.item == item)
-        with self._session() as session:
+        with self.session() as session:
             rows = session.scalars(query.order_by(AnnotationNewsRow.number))
-            return [AnnotationNews(row.annotation, row.user, _utc(row.at)) for row in rows]
+            return [AnnotationNews(row.annotation, row.user, utc(row.at)) for row in rows]
 
     def drawn_since(self, moment: datetime | None) -> tuple[int, datetime | None]:
         """How many annotations were saved after a moment, and when the last one was.
@@ -312,9 +314,9 @@ class Ledger:
         query = sql.select(counted, sql.func.max(AnnotationNewsRow.at))
         if moment is not None:
             query = query.where(AnnotationNewsRow.at > moment.replace(tzinfo=None))
-        with self._session() as session:
+        with self.session() as session:
             number, last = session.execute(query).one()
-            return number, _utc(last) if last else None
+            return number, utc(last) if last else None
 
     def requeue(self, lost: Iterable[Job]) -> Sequence[Job]:
         """Queue running jobs again, and return those that were not heard of since they were read.
@@ -322,7 +324,7 @@ class Ledger:
         Their process, should it live after all, can note nothing more of them.
         """
         queued = []
-        with self._session() as session:
+        with self.session() as session:
             for job in lost:
                 beat = job.heartbeat.replace(tzinfo=None) if job.heartbeat else None
                 same = (
@@ -331,11 +333,12 @@ class Ledger:
                 )
                 again = sql.update(JobRow).where(*same).values(state=JobState.QUEUED)
                 if session.scalar(again.returning(JobRow.id)):
-                    queued.append(_job(_row(session, job.id)))
+                    queued.append(job_of(_row(session, job.id)))
         return queued
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
+        """A transaction of its own."""
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -365,36 +368,6 @@ def _row(session: Session, id: str) -> JobRow:
     return row
 
 
-def _job(row: JobRow) -> Job:
-    return Job(
-        id=row.id,
-        kind=row.kind,
-        request=_request(row.kind, dict(row.request)),
-        state=JobState(row.state),
-        run=row.run,
-        created=_utc(row.created),
-        started=_utc(row.started) if row.started else None,
-        finished=_utc(row.finished) if row.finished else None,
-        heartbeat=_utc(row.heartbeat) if row.heartbeat else None,
-        progress=Progress(**row.progress),
-        failure=Failure(**row.failure) if row.failure else None,
-        cancel_requested=row.cancel_requested,
-        priority=Priority(row.priority),
-        attempt=row.attempt,
-    )
-
-
-def _request(kind: str, kept: dict[str, Any]) -> Request:
-    if kind == RETRAIN:
-        return RetrainRequest(**kept)
-    roi = kept.pop("roi")
-    return SegmentRequest(roi=Box(*roi) if roi else None, **kept)
-
-
 def _now() -> datetime:
     """SQLite knows no time zones: all times are stored as UTC without one."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

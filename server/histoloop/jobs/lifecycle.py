@@ -29,7 +29,7 @@ from histoloop.errors import (
 from histoloop.geometry import Box, Mpp, MppSource
 from histoloop.jobs import outputs
 from histoloop.jobs.archive import Archive, dsa_site, open_archive
-from histoloop.jobs.context import Context, Executor, Listener, Progress
+from histoloop.jobs.context import Context, Executor, Progress
 from histoloop.jobs.delivery import deliver
 from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, SegmentRequest
 from histoloop.jobs.ledger import Ledger
@@ -37,6 +37,7 @@ from histoloop.jobs.logins import Logins
 from histoloop.jobs.patience import Patience
 from histoloop.jobs.plan import SegmentParameters
 from histoloop.jobs.retrain_process import supervise
+from histoloop.jobs.room import make_room
 from histoloop.jobs.segment import segment
 from histoloop.models.runtimes import Precision, RuntimeName
 from histoloop.slides.dsa.pulse import Pulse
@@ -198,12 +199,16 @@ def _segment(settings: Settings, job: Job, executor: Executor, listener: LedgerL
         # When it fails with all of ours there, others may have made room: then ours stay, unless
         # they are of another slide.
         ours = isinstance(error, CancelledError | SlideError) or not job.segmentation.replace
+        # What was delivered before its run was put away stays: only files were to be made again.
+        ours = ours and not (job.put_away and job.put_away.delivered)
         if ours and (pulse is None or pulse.beats()):
             _take_back(settings, job)
         raise
 
 
-def _segment_once(settings: Settings, job: Job, executor: Executor, listener: Listener) -> int:
+def _segment_once(
+    settings: Settings, job: Job, executor: Executor, listener: LedgerListener
+) -> int:
     """Predict and push, or what is left of it to do."""
     request, out = job.segmentation, settings.runs / job.folder
     context = Context(executor, listener)
@@ -223,7 +228,8 @@ def _segment_once(settings: Settings, job: Job, executor: Executor, listener: Li
             precision=Precision(request.precision),
             resume=True,
         )
-        segment(parameters, settings.home, context, run=job.run)
+        admit = partial(make_room, settings, listener.ledger, out=out)
+        segment(parameters, settings.home, context, job.run, admit)
     report = json.loads((out / outputs.REPORT).read_bytes())
     tiles = int(report["tiles"]["run"] + report["tiles"]["resumed"])
     context.listener.progress(Progress("push", tiles, tiles))

@@ -68,6 +68,8 @@ def take_over(runs: Path, job: Job) -> None:
             continue
         try:
             theirs.rename(mine)
+        except FileNotFoundError:  # put away at this moment
+            continue
         except OSError as error:
             raise unwritable(mine, error) from error
         (mine / LOCK).unlink(missing_ok=True)  # which they may still hold

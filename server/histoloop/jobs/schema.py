@@ -12,7 +12,7 @@ import sqlalchemy as sql
 from histoloop.errors import OutputError, StateError
 from histoloop.jobs.tables import Base
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The version of this HistoLoop; the last of `migrations/versions`."""
 
 _FIRST = "0001"

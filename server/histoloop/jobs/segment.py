@@ -41,12 +41,17 @@ first comes at once."""
 
 
 def segment(
-    parameters: SegmentParameters, home: Path, context: Context, run: str | None = None
+    parameters: SegmentParameters,
+    home: Path,
+    context: Context,
+    run: str | None = None,
+    admit: Callable[[Plan], None] = lambda _plan: None,
 ) -> Report:
     """Predict a slide, or a region of it, and write everything that derives from it.
 
     Args:
         home: where models and caches are; run: identifier, a new one by default.
+        admit: called before anything is computed; what it raises ends the run.
 
     Raises:
         HistoloopError: what was asked for is impossible, or the slide is damaged.
@@ -62,6 +67,7 @@ def segment(
             plan = calibrated(plan, home)
     if parameters.resume and (done := outputs.finished(parameters, plan.digest)):
         return _completed(plan, done, context)
+    admit(plan)
     folder = outputs.prepare(parameters.out, plan.digest, resume=parameters.resume)
     mask = Mask.create(folder / outputs.PROBABILITY, plan.mask_frame)
     stitcher = _predict(plan, home, mask, tally, context)

@@ -35,6 +35,9 @@ class JobRow(Base):
     user: Mapped[str] = mapped_column(server_default="")
     priority: Mapped[str] = mapped_column(server_default="normal")
     attempt: Mapped[int] = mapped_column(server_default="0")
+    looked_at: Mapped[datetime | None]
+    kept: Mapped[dict[str, Any] | None] = mapped_column(sql.JSON(none_as_null=True))
+    put_away: Mapped[dict[str, Any] | None] = mapped_column(sql.JSON(none_as_null=True))
 
 
 class NewsRow(Base):

@@ -23,12 +23,13 @@ from histoloop.geometry import Box, Mpp, Scale, Size
 from histoloop.jobs.archive import dsa_site, open_archive
 from histoloop.jobs.engine import connect
 from histoloop.jobs.ledger import Ledger
+from histoloop.jobs.retention import GB, used
+from histoloop.jobs.room import LEAST_ROOM
 from histoloop.models import runtimes
 from histoloop.models.registry import DEFAULT, ModelRegistry
 from histoloop.models.runtimes import RuntimeName
 from histoloop.models.segmenter import Segmenter
 from histoloop.service.app import STATIC
-from histoloop.service.health import LEAST_ROOM
 from histoloop.service.visitor import visitor_of
 from histoloop.slides.dsa.pulse import Pulse
 from histoloop.slides.folder import open_slide
@@ -72,6 +73,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         "software": _software,
         "home": _home,
         "ledger": _ledger,
+        "runs": _runs,
         "viewer": _viewer,
         "folder of slides": _folder,
         "archive": _archive,
@@ -177,6 +179,18 @@ def _home(settings: Settings) -> Finding:
         verdict = Verdict.FAILS if free < LEAST_ROOM else Verdict.LACKS
         return Finding("home", verdict, said, "make room, or name another one with --home")
     return Finding("home", Verdict.WORKS, said)
+
+
+def _runs(settings: Settings) -> Finding:
+    """What they take, and of how much."""
+    taken, most, days = used(settings) / GB, settings.runs_gb, settings.runs_days
+    limits = [f"{most:g} GB at most"] if most else []
+    limits += [f"{days:g} days after they were last looked at"] if days else []
+    said = f"take {taken:.1f} GB; " + (f"they stay: {', '.join(limits)}" if limits else "all stay")
+    if most and taken > most:
+        hint = "`histoloop runs list` says why: let some go, or raise HISTOLOOP_RUNS_GB"
+        return Finding("runs", Verdict.LACKS, said, hint)
+    return Finding("runs", Verdict.WORKS, said)
 
 
 def _ledger(settings: Settings) -> Finding:

@@ -27,7 +27,7 @@ from histoloop.jobs.job import Job, JobState
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
 from histoloop.service.pictures import png
-from histoloop.service.schema import PNG, ById, Tile, answers, resource
+from histoloop.service.schema import GONE, PNG, ById, Tile, answers, resource
 from histoloop.service.slides import tile_box
 from histoloop.service.visitor import Visitor
 from histoloop.slides.slide import Slide
@@ -68,7 +68,7 @@ class OtherLayer(Other):
     )
 
 
-@comparison.get("/runs/<id>/disagreement", responses=answers("figures"))
+@comparison.get("/runs/<id>/disagreement", responses=answers("figures") | GONE)
 def disagreement(path: ById, query: Other) -> dict[str, Any]:
     """How far a run and another view of its slide agree, where both speak.
 
@@ -99,7 +99,7 @@ def disagreement(path: ById, query: Other) -> dict[str, Any]:
     }
 
 
-@comparison.get("/runs/<id>/disagreement/tiles/<int:z>/<int:x>/<int:y>", responses=PNG)
+@comparison.get("/runs/<id>/disagreement/tiles/<int:z>/<int:x>/<int:y>", responses=PNG | GONE)
 def disagreement_tile(path: Tile, query: OtherLayer) -> Response:
     """A grey PNG on the grid of the slide's tiles: 255 where both sides differ so, else 0."""
     here = visit()

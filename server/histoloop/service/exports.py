@@ -18,7 +18,7 @@ from histoloop.jobs.report import Report
 from histoloop.service.findings import areas, lineage
 from histoloop.service.identity import visit
 from histoloop.service.library import library
-from histoloop.service.schema import ById, answers, resource
+from histoloop.service.schema import GONE, ById, answers, resource
 
 exports = resource("exports", tag="exports")
 
@@ -39,7 +39,7 @@ class At(BaseModel):
     threshold: Annotated[float | None, Field(default=None, gt=0, le=1)]
 
 
-@exports.get("/runs/<id>/annotation.json", responses=_DOCUMENTS)
+@exports.get("/runs/<id>/annotation.json", responses=_DOCUMENTS | GONE)
 def run_annotation(path: ById) -> Response:
     """The run's outlines as a list of DSA annotation documents, at the run's own threshold."""
     file, name = _file(path.id, outputs.ANNOTATION)
@@ -48,7 +48,7 @@ def run_annotation(path: ById) -> Response:
     )
 
 
-@exports.get("/runs/<id>/annotation.geojson", responses=answers("GeoJSON", _GEOJSON))
+@exports.get("/runs/<id>/annotation.geojson", responses=answers("GeoJSON", _GEOJSON) | GONE)
 def run_geojson(path: ById) -> Response:
     """The same as GeoJSON in base pixels, as QuPath opens it."""
     file, name = _file(path.id, outputs.ANNOTATION)
@@ -56,7 +56,7 @@ def run_geojson(path: ById) -> Response:
     return _attached(json.dumps(collection), _GEOJSON, f"{name}.geojson")
 
 
-@exports.get("/runs/<id>/mask.tiff", responses=answers("class codes", _TIFF))
+@exports.get("/runs/<id>/mask.tiff", responses=answers("class codes", _TIFF) | GONE)
 def run_mask(path: ById) -> Response:
     """Class codes as a tiled pyramid, at the model's scale and the run's threshold."""
     file, name = _file(path.id, outputs.MASK)
@@ -65,7 +65,7 @@ def run_mask(path: ById) -> Response:
     )
 
 
-@exports.get("/runs/<id>/report.html", responses=answers("a page", _HTML))
+@exports.get("/runs/<id>/report.html", responses=answers("a page", _HTML) | GONE)
 def run_report(path: ById, query: At) -> Response:
     """One page to print: the slide with its classes, areas, scale, lineage and caveats."""
     here = visit()

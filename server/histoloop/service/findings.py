@@ -22,7 +22,7 @@ from histoloop.masks.mask import Mask
 from histoloop.masks.region import region_at
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit, library
-from histoloop.service.schema import ById, answers, resource
+from histoloop.service.schema import GONE, ById, answers, resource
 
 findings = resource("findings", tag="runs")
 
@@ -60,7 +60,7 @@ class DrawnPlace(Place):
     annotation: str = Field(max_length=64)
 
 
-@findings.get("/runs/<id>/areas", responses=answers("areas"))
+@findings.get("/runs/<id>/areas", responses=answers("areas") | GONE)
 def run_areas(path: ById, query: At) -> dict[str, Any]:
     """Area and share of each class at a threshold, from the stored probabilities.
 
@@ -99,7 +99,7 @@ def areas(mask: Mask, job: Job, threshold: float) -> dict[str, Any]:
     }
 
 
-@findings.get("/runs/<id>/region", responses=answers("a region"))
+@findings.get("/runs/<id>/region", responses=answers("a region") | GONE)
 def run_region(path: ById, query: RunPlace) -> dict[str, Any]:
     """The connected region of a class around a point, and all that it comes from.
 

@@ -12,12 +12,14 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy.exc import SQLAlchemyError
 
 from histoloop import __version__
 from histoloop.jobs.job import JobState
+from histoloop.jobs.retention import GB
+from histoloop.jobs.room import LEAST_ROOM
 from histoloop.service.library import Library, library
 from histoloop.service.schema import answers, resource
 from histoloop.service.visitor import pulse
@@ -28,9 +30,6 @@ health = resource("health", tag="health")
 READY = answers("it can work") | answers("it lacks something", status=503)
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
-
-LEAST_ROOM = 2**30
-"""Bytes on the home's disk: a run of a large slide takes some 100 MB."""
 
 
 @health.get("/health", responses=answers("it lives"))
@@ -79,6 +78,13 @@ class Metrics:
         yield GaugeMetricFamily("histoloop_workers", "Predictions at a time", value=workers)
         free = shutil.disk_usage(self.library.settings.home).free
         yield GaugeMetricFamily("histoloop_home_free_bytes", "Room on the home's disk", value=free)
+        keeper = self.library.housekeeper
+        said = "What runs take, as of the last look"
+        yield GaugeMetricFamily("histoloop_runs_bytes", said, value=keeper.taken)
+        if (most := self.library.settings.runs_gb) is not None:
+            yield GaugeMetricFamily("histoloop_runs_most_bytes", "What they may", value=most * GB)
+        said = "Runs put away by the service since it was started"
+        yield CounterMetricFamily("histoloop_runs_put_away", said, value=keeper.put_away)
 
 
 def register(app: Flask, served: Library) -> None:

@@ -221,12 +221,12 @@ def cancel_job(path: ById) -> tuple[dict[str, Any], int]:
 def retry_job(path: ById) -> tuple[dict[str, Any], int]:
     """Run a failed or cancelled job again, in the name of whoever asks now.
 
-    It keeps what it has finished.
+    It keeps what it has finished. One whose run was put away makes its files anew.
     """
     here = visit()
     job = here.job(path.id)
     _refuse_meddling(here, job)
-    if job.state not in (JobState.FAILED, JobState.CANCELLED):
+    if job.state not in (JobState.FAILED, JobState.CANCELLED) and not job.gone:
         raise StateError(
             f"job {job.id} is {job.state}: only a failed or cancelled one can be run again"
         )

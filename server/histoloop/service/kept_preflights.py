@@ -12,6 +12,7 @@ from histoloop.errors import NotFoundError
 from histoloop.jobs.engine import answer
 from histoloop.jobs.plan import Plan
 from histoloop.jobs.report import Report
+from histoloop.jobs.room import Room
 from histoloop.jobs.samples import Sample
 from histoloop.tiling.grid import Cell
 
@@ -28,7 +29,7 @@ class Preflight:
     cells: tuple[Cell, ...]
     coming: Future | None
     history: tuple[Report, ...]
-    free: int
+    room: Room
     warnings: tuple[str, ...]
 
     def samples(self) -> tuple[Sample, ...] | None:

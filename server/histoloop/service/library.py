@@ -15,13 +15,16 @@ from histoloop.config import Settings
 from histoloop.errors import AccessError, NotFoundError
 from histoloop.jobs import outputs
 from histoloop.jobs.engine import Engine
+from histoloop.jobs.housekeeping import Housekeeper
 from histoloop.jobs.job import RETRAIN, Job
+from histoloop.jobs.kept_runs import refuse_gone
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
 from histoloop.masks.mask import Mask
 from histoloop.models.registry import ModelRegistry
 from histoloop.service.errands import Errands
 from histoloop.service.kept_preflights import Preflights
+from histoloop.service.looks import Looks
 from histoloop.service.visitor import Visitor
 from histoloop.slides.slide import Slide
 
@@ -48,6 +51,14 @@ class Library:
     @cached_property
     def errands(self) -> Errands:
         return Errands()
+
+    @cached_property
+    def housekeeper(self) -> Housekeeper:
+        return Housekeeper(self.settings, self.ledger)
+
+    @cached_property
+    def looks(self) -> Looks:
+        return Looks(self.ledger)
 
     @cached_property
     def logins(self) -> Logins:
@@ -98,9 +109,15 @@ class Visit:
         return job
 
     def job_of_run(self, run: str) -> Job:
-        """The job that makes or made a run; see `job`."""
+        """The job that makes or made a run, which the visitor looks at; see `job`.
+
+        Raises:
+            GoneError: the files of the run were put away.
+        """
         job = self.library.ledger.of_run(run)
         self._refuse_hidden(job)
+        refuse_gone(job)
+        self.library.looks.note(run)
         return job
 
     def jobs(
@@ -129,16 +146,11 @@ class Visit:
         return True
 
     def mask(self, run: str) -> Mask | None:
-        """The probabilities of a run; `None` while there is nothing yet.
-
-        Raises:
-            NotFoundError: the ledger knows no such run.
-            AccessError: the visitor may not see its slide.
-        """
+        """The probabilities of a run; see `mask_of`, and `job_of_run` for what it raises."""
         return self.mask_of(self.job_of_run(run))
 
     def mask_of(self, job: Job) -> Mask | None:
-        """The probabilities of a job that they may see; `None` while there is nothing yet."""
+        """The probabilities that a job makes or made; `None` while there is nothing yet."""
         path = self.library.settings.runs / job.folder / outputs.PROBABILITY
         try:
             return _open_mask(path, path.stat().st_mtime_ns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -20,12 +19,12 @@ from histoloop.jobs.job import SEGMENT, JobState
 from histoloop.jobs.ledger import new_id
 from histoloop.jobs.plan import Plan, make_plan
 from histoloop.jobs.report import Report
+from histoloop.jobs.room import room
 from histoloop.jobs.samples import Sample, choose_cells, predict_samples, sample_box
 from histoloop.jobs.scale_check import scale_warnings
 from histoloop.jobs.segment import prediction_task
 from histoloop.masks.labels import labels
 from histoloop.models.runtimes import Precision, quantised
-from histoloop.service.health import LEAST_ROOM
 from histoloop.service.identity import visit
 from histoloop.service.kept_preflights import Preflight
 from histoloop.service.library import Library, Visit, library
@@ -72,7 +71,7 @@ def create_preflight(body: NewSegmentation) -> dict[str, Any]:
         cells=cells,
         coming=_asked_for(here.library, plan, cells) if cells else None,
         history=_history(here.library, plan),
-        free=shutil.disk_usage(here.library.settings.home).free,
+        room=room(here.library.settings, here.library.ledger),
         warnings=tuple(_warnings(here.library, plan)),
     )
     here.library.preflights.keep(found)
@@ -182,8 +181,8 @@ def _document(served: Library, found: Preflight) -> dict[str, Any]:
         "time": asdict(estimate) if estimate else None,
         "disk": {
             "needed": needed,
-            "free": found.free,
-            "enough": found.free - needed > LEAST_ROOM,
+            "free": found.room.free,
+            "enough": found.room.holds(needed),
         },
         "samples": {
             "state": state,

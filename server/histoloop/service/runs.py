@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from shapely import LinearRing, Polygon
 
-from histoloop.errors import NotFoundError
+from histoloop.errors import AccessError, NotFoundError
 from histoloop.geometry import Box, Size
 from histoloop.jobs import outputs
-from histoloop.jobs.job import SEGMENT, Job, JobState
+from histoloop.jobs.job import SEGMENT, Job, JobState, Kept
+from histoloop.jobs.kept_runs import keep
 from histoloop.masks.labels import LabelClass, labels, margin, uncertainty
 from histoloop.masks.mask import Mask
 from histoloop.masks.trace import trace
@@ -27,7 +29,7 @@ from histoloop.service.identity import visit
 from histoloop.service.library import library
 from histoloop.service.pictures import png
 from histoloop.service.problems import problem
-from histoloop.service.schema import PNG, BaseBox, ById, OfSlide, Tile, answers, resource
+from histoloop.service.schema import GONE, PNG, BaseBox, ById, OfSlide, Tile, answers, resource
 from histoloop.service.slides import tile_box
 from histoloop.tiling.stitching import Probabilities
 
@@ -50,12 +52,40 @@ class Layer(BaseModel):
     class_name: str | None = Field(default=None, alias="class", description="first by default")
 
 
+class Keeping(BaseModel):
+    """Whether a run is to stay."""
+
+    kept: bool
+
+
 class Outlines(BaseModel):
     """Which outlines are wanted."""
 
     box: BaseBox
     threshold: Threshold
     class_name: str | None = Field(default=None, alias="class", description="all by default")
+
+
+@runs.put("/runs/<id>/kept", responses=answers("a run") | GONE)
+def keep_run(path: ById, body: Keeping) -> dict[str, Any]:
+    """Let a run stay, whatever its age, or let it go again.
+
+    Whoever may have its slide segmented says that it is to stay; that it is not any more, in an
+    archive, only they who have said so, or an administrator.
+    """
+    here = visit()
+    job = here.job_of_run(path.id)
+    here.visitor.refuse_readonly(job.segmentation.slide)
+    user = here.visitor.user()
+    foreign = job.kept and user and not user.admin and job.kept.by != user.id
+    if job.kept and foreign and not body.kept:
+        raise AccessError(
+            f"run {job.run} is kept by {here.visitor.name_of(job.kept.by) or 'somebody else'}",
+            hint="ask them, or an administrator, to let it go",
+        )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    kept = (job.kept or Kept(user.id if user else "", now)) if body.kept else None
+    return _run(keep(here.library.ledger, job.id, kept))
 
 
 @runs.get("/runs", responses=answers("runs"))
@@ -65,13 +95,13 @@ def list_runs(query: OfSlide) -> dict[str, Any]:
     return {"runs": [_run(job) for job in jobs]}
 
 
-@runs.get("/runs/<id>", responses=answers("a run"))
+@runs.get("/runs/<id>", responses=answers("a run") | GONE)
 def show_run(path: ById) -> dict[str, Any]:
     """A run with its report, when it is complete."""
     return _run(visit().job_of_run(path.id))
 
 
-@runs.get("/runs/<id>/tiles/<int:z>/<int:x>/<int:y>", responses=PNG)
+@runs.get("/runs/<id>/tiles/<int:z>/<int:x>/<int:y>", responses=PNG | GONE)
 def run_tile(path: Tile, query: Layer) -> Response:
     """A PNG on the grid of the slide's tiles; 0 where nothing is predicted (yet)."""
     here = visit()
@@ -86,7 +116,7 @@ def run_tile(path: Tile, query: Layer) -> Response:
     return png(_picture(mask, mask.view(base, out), query), final=job.state is JobState.DONE)
 
 
-@runs.get("/runs/<id>/polygons", responses=answers("GeoJSON"))
+@runs.get("/runs/<id>/polygons", responses=answers("GeoJSON") | GONE)
 def run_polygons(path: ById, query: Outlines) -> Response:
     """Outlines in a box as GeoJSON in base pixels, closed along the border of the box."""
     mask = visit().mask(path.id)
@@ -102,6 +132,7 @@ def run_polygons(path: ById, query: Outlines) -> Response:
 def _run(job: Job) -> dict[str, Any]:
     report = library().settings.runs / job.folder / outputs.REPORT
     classes, mpp = _classes_and_mpp(job)
+    said = job.document()
     return {
         "id": job.run,
         "job": job.id,
@@ -112,7 +143,11 @@ def _run(job: Job) -> dict[str, Any]:
         "roi": job.segmentation.roi,
         "threshold": job.segmentation.threshold,
         "state": job.state,
-        "created": job.document()["created"],
+        "created": said["created"],
+        "put_away": said["put_away"],
+        "kept": {"at": job.kept.at, "by": visit().visitor.name_of(job.kept.by)}
+        if job.kept
+        else None,
         "report": json.loads(report.read_bytes()) if report.is_file() else None,
     }
 

@@ -64,6 +64,9 @@ _PROBLEM = {
 _PROBLEMS: dict[Any, Any] = {"4XX": _PROBLEM, 422: _PROBLEM, 502: _PROBLEM}
 """Every route may answer so: the request is at fault, or the archive is."""
 
+GONE: dict[Any, Any] = {410: _PROBLEM | {"description": "the files of the run were put away"}}
+"""What a route about a run answers, too."""
+
 PICTURE = answers("a picture", "image/jpeg")
 PNG = answers("a picture", "image/png")
 

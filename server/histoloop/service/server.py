@@ -67,9 +67,11 @@ def _served(settings: Settings) -> Iterator[Service]:
     engine.start()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
+    library.housekeeper.start()
     try:
         yield Service(f"http://{settings.host}:{server.effective_port}", library)
     finally:
+        library.housekeeper.stop()
         server.close()
         engine.stop()
 
