@@ -25,6 +25,7 @@ from histoloop.errors import NotFoundError, UsageError
 from histoloop.jobs.job import RETRAIN, Job, JobState
 from histoloop.jobs.kept_runs import note_put_away
 from histoloop.jobs.ledger import Ledger, new_id
+from histoloop.jobs.outputs import REPORT
 from histoloop.jobs.retrain import SNAPSHOT
 
 _log = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def refuse_without(settings: Settings) -> None:
 
 def used(settings: Settings) -> int:
     """Bytes that the folder of runs takes, whatever is in it."""
-    return sum(_bytes(settings.runs / name) for name in _folders(settings.runs, away=True))
+    return sum(_size(settings.runs / name) for name in _folders(settings.runs, away=True))
 
 
 def prune(
@@ -176,8 +177,7 @@ def _remove(runs: Path, names: Sequence[str]) -> None:
 def _stored(runs: Path, run: str, names: Sequence[str], jobs: dict[str, Job]) -> Stored:
     job = jobs.get(run)
     changed = datetime.fromtimestamp(max(_changed(runs / name) for name in names), UTC)
-    ended = job.finished if job and job.state.ended else None
-    taken = sum(_ended_bytes(runs / n, ended) if ended else _bytes(runs / n) for n in names)
+    taken = sum(_size(runs / name) for name in names)
     wanted = job.last_wanted if job else changed
     return Stored(run, names, taken, job, _stays(runs, names, job, jobs), wanted)
 
@@ -212,8 +212,16 @@ def _changed(folder: Path) -> float:
         return datetime.now(UTC).timestamp()
 
 
+def _size(folder: Path) -> int:
+    """Bytes in a folder; a complete run, of thousands of files, is counted once."""
+    try:
+        return _complete(folder, (folder / REPORT).stat().st_mtime_ns)
+    except OSError:
+        return _bytes(folder)
+
+
 @lru_cache(maxsize=10_000)
-def _ended_bytes(folder: Path, _ended: datetime) -> int:
+def _complete(folder: Path, _reported: int) -> int:
     return _bytes(folder)
 
 
