@@ -1,6 +1,7 @@
 """What the host keeps of annotations, for whoever may see these.
 
-It lists only those that are there, and shows what one was to its owners alone.
+It lists only those that are there, and shows what one was to its owners alone: we show it to
+whoever may see what it is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def deleted_of(item: Document, user: Document) -> list[Document]:
 
 
 def version_of(annotation: str, version: int, user: Document) -> Document:
-    """An annotation as it was, with its elements, for who may see that.
+    """An annotation as it was, with its elements, for who may see what it is now.
+
+    A version keeps the access that it had then: who was shut out since sees none of them, and who
+    was let in since sees all.
 
     Raises:
         RestException: there is no such version.
@@ -36,8 +40,10 @@ def version_of(annotation: str, version: int, user: Document) -> Document:
     except InvalidId:
         raise RestException("That is no id.", 404) from None
     either = [{"_id": id}, {"_annotationId": id}]
+    now = Annotation().findOne({"_id": id})
     found = Annotation().findOne({"$or": either, "_version": version}, fields=["_id"])
-    record = found and Annotation().load(found["_id"], user=user, level=AccessType.READ)
+    seen = now and Annotation().hasAccess(now, user, AccessType.READ)
+    record = seen and found and Annotation().load(found["_id"], force=True)
     if not record:
         raise RestException("The annotation has no such version.", 404)
     record["_id"] = id

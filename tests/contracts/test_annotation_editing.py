@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 from tests.contracts.test_annotation_stores import document, draw, new_item, polygon, site
 
+from histoloop.annotations import local_store
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.local_store import LocalAnnotationStore
 from histoloop.annotations.store import AnnotationStore, ConflictError
@@ -443,6 +445,54 @@ def while_it_is_written(send, do, method):
     return sent
 
 
+def test_what_a_run_delivers_anew_over_a_deleted_annotation_comes_after_it(tmp_path):
+    """In a folder: a program's versions have no number, and are of their moment."""
+    store, slide = LocalAnnotationStore(tmp_path), "slide"
+
+    def delivered(left):
+        (id,) = store.replace_run(
+            slide, "run", [drawing("run's", left=left, attributes={"run": "run"})]
+        )
+        return store.summary(id)
+
+    first = delivered(10)
+    second = store.replace(first.id, drawing("mine"), first.version)
+    store.delete(first.id, second.version)
+    third = delivered(30)
+    store.delete(third.id, third.version)
+    (gone,) = store.deleted(slide)
+    assert gone.version == third.version
+    fourth = store.restore(third.id, third.version, third.version)
+    fifth = store.replace(third.id, drawing("mine again"), fourth.version)
+    said = [one.version for one in store.versions(third.id)]
+    expected = [fifth, fourth, third, second, first]
+    assert said == [one.version for one in expected]
+    assert len(set(said)) == len(said)
+
+
+def test_who_writes_is_told_of_their_own_version_whoever_comes_next(tmp_path, monkeypatch):
+    """Between a write and its answer somebody else may write, if nobody holds them off."""
+    store, other = LocalAnnotationStore(tmp_path), LocalAnnotationStore(tmp_path)
+    made = store.create("slide", drawing("made"))
+    followed, look = [], local_store._summary
+
+    def late(path):
+        if not followed:
+            followed.append(threading.Thread(target=follow))
+            followed[0].start()
+            followed[0].join(1)  # as long as it is held off
+        return look(path)
+
+    def follow():
+        other.replace(made.id, drawing("theirs"), "2")
+
+    monkeypatch.setattr(local_store, "_summary", late)
+    mine = store.replace(made.id, drawing("mine"), made.version)
+    followed[0].join()
+    assert (mine.version, mine.name) == ("2", "mine")
+    assert store.get(made.id)["name"] == "theirs"
+
+
 @pytest.fixture(params=["dsa", "dsa5"])
 def racing(request, folder, monkeypatch):
     """A store and what somebody does in HistomicsUI just before it writes."""
@@ -533,6 +583,40 @@ def test_a_version_comes_back_without_the_rights_of_its_time(racing):
     store.delete(first.id, fifth.version)
     store.restore(first.id, third.version, None)
     assert access() == before
+
+
+def test_who_may_see_an_annotation_sees_what_it_was_and_nobody_else(racing, request):
+    """A version's own list is of its time: what was given or taken since is what counts."""
+    store, person, item, _race = racing
+    archive = request.getfixturevalue(request.node.callspec.params["racing"])
+    first = store.create(item, drawing())
+    kept = [
+        {**one, "flags": []}
+        for one in person.get(f"annotation/{first.id}/access")["users"]
+        if one["level"] == 2
+    ]
+    reading = {"id": archive.user_ids["reader"], "level": 0, "flags": []}
+    _allow(person, first.id, kept)
+    second = store.replace(first.id, drawing(left=50), first.version)
+    reader = archive.client("reader")
+    path = f"histoloop/annotations/{first.id}/versions/{{}}"
+
+    def seen(version):
+        answer = requests.get(
+            f"{reader.urlBase}{path.format(version)}",
+            headers={"Girder-Token": reader.token},
+            timeout=30,
+        )
+        assert answer.status_code in (200, 404)
+        return answer.ok
+
+    shut = list(map(seen, (first.version, second.version)))
+    _allow(person, first.id, [*kept, reading])
+    let_in = list(map(seen, (first.version, second.version)))
+    third = store.replace(first.id, drawing(left=60), store.summary(first.id).version)
+    _allow(person, first.id, kept)
+    shut_again = list(map(seen, (first.version, second.version, third.version)))
+    assert (shut, let_in, shut_again) == ([False] * 2, [True] * 2, [False] * 3)
 
 
 def _allow(person, id, users):

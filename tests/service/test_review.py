@@ -49,6 +49,17 @@ def client(place) -> FlaskClient:
     return client_of(settings_of(place))
 
 
+def test_a_queue_is_read_once_and_again_when_it_is_another(place, queued):
+    """Each answer asks for it, and it may hold thousands of regions."""
+    home = settings_of(place).home
+    (path,) = home.glob("review/*/queue.json")
+    kept = kept_queue(home, queued[1])
+    assert kept_queue(home, queued[1]) is kept
+    content = json.loads(path.read_text()) | {"model": "another@1"}
+    path.write_text(json.dumps(content))
+    assert kept_queue(home, queued[1]).content["model"] == "another@1"
+
+
 def say(client, queue, number, verdict):
     return client.put(f"/api/review/{queue}/regions/{number}", json={"verdict": verdict})
 

@@ -69,8 +69,8 @@ class LocalAnnotationStore:
         self._root, self._annotator = root, annotator
 
     def list(self, slide: str) -> Sequence[AnnotationSummary]:
-        found = [_summary(path) for path in self._root.glob(f"{_safe(slide)}/*.json")]
-        return sorted(found, key=lambda one: (one.name, one.id))
+        found = map(_summary_if_there, self._root.glob(f"{_safe(slide)}/*.json"))
+        return sorted(filter(None, found), key=lambda one: (one.name, one.id))
 
     def get(self, id: str) -> Document:
         return _read(self._path(id)).annotation
@@ -88,7 +88,7 @@ class LocalAnnotationStore:
         path = folder / f"{secrets.token_hex(12)}.json"
         with _writing(folder):
             _write(path, drawn, _now())
-        return _summary(path)
+            return _summary(path)  # nobody else's version, which would come after it
 
     def replace(self, id: str, document: Document, version: str) -> AnnotationSummary:
         path = self._path(id)
@@ -98,7 +98,7 @@ class LocalAnnotationStore:
             _keep(path, before)
             whole = _signed(whole, before.attributes.get("annotator"))
             _write(path, whole, before.record["created"])
-        return _summary(path)
+            return _summary(path)
 
     def delete(self, id: str, version: str) -> None:
         path = self._path(id)
@@ -135,7 +135,7 @@ class LocalAnnotationStore:
             elif expected not in (None, _read(_kept(_folder_of(path))[-1]).version):
                 raise conflict(id, None)
             _write(path, wanted.annotation, wanted.record["created"])
-        return _summary(path)
+            return _summary(path)
 
     def replace_run(
         self, slide: str, run: str, documents: Iterable[Document], *, supersede: bool = False
@@ -214,7 +214,7 @@ def _keep(path: Path, before: _Stored) -> None:
 
 def _write(path: Path, annotation: Document, created: str) -> None:
     """Write a new version: it has a number that none has had."""
-    known = [_number(one.stem) for one in _kept(_folder_of(path))]
+    known = [_number(one.stem) for one in _folder_of(path).glob("*.json")]
     record = {
         "_id": path.stem,
         "_version": str(1 + max(known, default=0)),
@@ -269,8 +269,18 @@ def _folder_of(path: Path) -> Path:
 
 
 def _kept(folder: Path) -> list[Path]:
-    """The files of what was, oldest first."""
-    return sorted(folder.glob("*.json"), key=lambda one: _number(one.stem))
+    """The files of what was, oldest first.
+
+    What people wrote is numbered. What a program put there has no number but its moment, and may
+    have been delivered anew after people had changed, and deleted, what it delivered before.
+    """
+    latest, keys = datetime.min.replace(tzinfo=UTC), []
+    for path in sorted(folder.glob("*.json"), key=lambda one: _number(one.stem)):
+        number, moment = _number(path.stem), _summary(path).updated
+        if number:
+            moment = latest = max(latest, moment)  # a clock may have been set back
+        keys.append((moment, number, path))
+    return [path for *_, path in sorted(keys)]
 
 
 def _number(version: str) -> int:
@@ -297,6 +307,14 @@ def _read(path: Path) -> _Stored:
 def _summary(path: Path) -> AnnotationSummary:
     there = path.stat()
     return _summary_of(path, (there.st_ino, there.st_mtime_ns, there.st_size))
+
+
+def _summary_if_there(path: Path) -> AnnotationSummary | None:
+    """`None` where it has been deleted a moment ago."""
+    try:
+        return _summary(path)
+    except FileNotFoundError:
+        return None
 
 
 @lru_cache(maxsize=4096)

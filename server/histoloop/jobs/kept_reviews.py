@@ -133,13 +133,10 @@ def kept_queues(home: Path) -> Sequence[KeptQueue]:
         if path.parent.name.startswith("."):
             continue
         try:
-            content = json.loads(path.read_bytes())
-            boxes = [[one["id"], *one["box"]] for one in content["queue"]]
-            id = digest_of_json({"model": content["digest"], "regions": boxes})[:16]
-            made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            there = path.stat()
+            found.append(_queue_of(path, (there.st_ino, there.st_mtime_ns, there.st_size)))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        found.append(KeptQueue(id, path.parent.name, path.parent, made, content))
     return sorted(found, key=lambda one: (one.made, one.name), reverse=True)
 
 
@@ -153,6 +150,16 @@ def kept_queue(home: Path, id: str) -> KeptQueue:
         if one.id == id:
             return one
     raise NotFoundError(f"no review queue {id!r}", hint="it was made anew, or removed: list them")
+
+
+@lru_cache(maxsize=_KNOWN)
+def _queue_of(path: Path, file: tuple[int, int, int]) -> KeptQueue:
+    """Read once, and not for every region of it that somebody looks at or answers."""
+    content = json.loads(path.read_bytes())
+    boxes = [[one["id"], *one["box"]] for one in content["queue"]]
+    id = digest_of_json({"model": content["digest"], "regions": boxes})[:16]
+    made = datetime.fromtimestamp(file[1] / 1e9, UTC)
+    return KeptQueue(id, path.parent.name, path.parent, made, content)
 
 
 @lru_cache(maxsize=_KNOWN)
