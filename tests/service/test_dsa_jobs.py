@@ -324,6 +324,42 @@ def test_who_waits_for_an_archive_can_cancel(dsa, slide, proxy, new_home, token)
         proxy.heal()
 
 
+RETRAIN_CODES = """group,overlay_order,GT_code,is_roi,is_background_class,color
+roi,0,254,1,0,"rgb(200,0,150)"
+tumor,1,1,0,0,"rgb(255,0,0)"
+stroma,2,2,0,1,"rgb(255,125,0)"
+necrosis,3,3,0,0,"rgb(0,125,0)"
+"""
+
+
+def test_a_retraining_waits_for_an_archive_and_who_asked_can_cancel(dsa, proxy, new_home):
+    (new_home / "codes.csv").write_text(RETRAIN_CODES)
+    more = {"retrain_gtcodes": new_home / "codes.csv", "retrain_folder": dsa.folders["public"]}
+    with running(dsa_settings(new_home, proxy.url, dsa_patience_s=300, **more)) as service:
+        client = signed_in(create_app(service.library).test_client(), dsa.token("admin"))
+        ledger = service.library.ledger
+
+        def waiting():
+            answer = client.post("/api/jobs", json={"kind": "retrain", "model": "trio"})
+            assert answer.status_code == 202, answer.json
+            proxy.inject(Fault("/api/v1/", drop=True))  # before its process has begun
+            id = answer.json["id"]
+            until(lambda: ledger.get(id).progress.stage == "waiting")
+            assert ledger.get(id).state is JobState.RUNNING
+            return id
+
+        first = waiting()
+        proxy.heal()
+        until(lambda: ledger.get(first).state.ended)
+        failure = ledger.get(first).failure
+        assert failure.stage == "annotations", "it went on, and found that nobody has drawn"
+        assert "archive" not in failure.cause.lower()
+        second = waiting()
+        ledger.request_cancel(second)
+        until(lambda: ledger.get(second).state is JobState.CANCELLED, seconds=10)
+        proxy.heal()
+
+
 def until(true, seconds=120):
     end = time.monotonic() + seconds
     while not true():

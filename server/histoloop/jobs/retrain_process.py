@@ -18,13 +18,16 @@ from pathlib import Path
 
 from histoloop.config import Settings
 from histoloop.errors import SupersededError, UsageError
+from histoloop.jobs.archive import dsa_site
 from histoloop.jobs.context import Context, Listener, ThreadExecutor
 from histoloop.jobs.dataset import DatasetParameters
 from histoloop.jobs.job import RETRAIN, Failure, Job, JobState, RetrainRequest
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.logins import Logins
+from histoloop.jobs.patience import Patience
 from histoloop.jobs.retrain import SNAPSHOT, RetrainParameters, retrain
 from histoloop.logs import about, configure
+from histoloop.slides.dsa.pulse import Pulse
 
 _log = logging.getLogger(__name__)
 
@@ -108,14 +111,23 @@ def main() -> None:
 
 
 def _work(settings: Settings, job: Job, listener: Listener) -> int:
-    """The retraining, in the name of whoever asked; returns the number of epochs."""
+    """The retraining, in the name of whoever asked; returns the number of epochs.
+
+    While the archive is away it waits, and goes on with what it has kept.
+    """
     if not isinstance(job.request, RetrainRequest):
         raise UsageError(f"job {job.id} is to {job.kind}, not to {RETRAIN}")
     if settings.dsa and (login := Logins(settings.logins).of(job.id)):
         own = {"dsa_key": login.key, "dsa_token": login.token}
         settings = settings.model_copy(update=own)
     parameters = parameters_of(settings, job, job.request)
-    found = retrain(parameters, settings, Context(ThreadExecutor(1), listener), _log.info)
+    context = Context(ThreadExecutor(1), listener)
+    once = partial(retrain, parameters, settings, context, _log.info)
+    if settings.dsa:
+        patience = Patience(Pulse(dsa_site(settings)), listener, settings.dsa_patience_s)
+        found = patience.through(once)
+    else:
+        found = once()
     return int(found.candidate.card.training["epochs"])
 
 
