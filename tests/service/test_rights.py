@@ -240,6 +240,27 @@ def test_a_search_finds_what_may_be_seen(visitor, known):
     assert found == [True, True, False]
 
 
+def test_jobs_of_others_slides_leave_room_for_ones_own(dsa, served, visitor, known, bcss):
+    """The newest are hidden from a reader: as many older ones as they asked for are listed."""
+    ledger, hidden = (
+        served.library.ledger,
+        dsa.upload(next(iter(bcss.values())), "public", "x.tiff"),
+    )
+    ours = [
+        ledger.create(SegmentRequest(known.slide, "ours", MODEL, None, 0.5)).id for _ in range(3)
+    ]
+    dsa.client("admin").delete(f"item/{hidden}")
+    others = [
+        ledger.create(SegmentRequest(hidden, "theirs", MODEL, None, 0.5)).id for _ in range(120)
+    ]
+    try:
+        listed = visitor("reader").get("/api/jobs?limit=3").json["jobs"]
+        assert {one["id"] for one in listed} == set(ours)
+    finally:
+        for id in (*ours, *others):
+            ledger.request_cancel(id)
+
+
 def test_shelves_lead_to_the_slide_and_back(visitor, known, dsa):
     client = visitor("reader")
     root = client.get("/api/folders").json["folders"]

@@ -121,9 +121,15 @@ class Ledger:
         kind: str | None = None,
         *,
         user: str | None = None,
+        after: int = 0,
     ) -> Sequence[Job]:
-        """Jobs, newest first; only the first ``most`` of them, or of those of a user."""
-        query = sql.select(JobRow).order_by(JobRow.created.desc()).limit(most)
+        """Jobs, newest first; only the first ``most`` of them, or of those of a user.
+
+        Args:
+            after: leave out so many of the newest.
+        """
+        newest = (JobRow.created.desc(), JobRow.id)
+        query = sql.select(JobRow).order_by(*newest).limit(most).offset(after)
         if kind is not None:
             query = query.where(JobRow.kind == kind)
         if slide is not None:

@@ -31,6 +31,10 @@ from histoloop.slides.slide import Slide
 _OPEN_SLIDES = 32
 _OPEN_MASKS = 32
 
+_LEAST_PAGE = 100
+_LOOKED_THROUGH = 5_000
+"""Jobs, for those that a visitor may see: each slide of them is asked about."""
+
 
 @dataclass(frozen=True, eq=False)
 class Library:
@@ -131,11 +135,17 @@ class Visit:
         Raises:
             AccessError: the visitor may not see the slide that is named.
         """
-        found = self.library.ledger.list(slide, most, kind, user=whose)
-        if slide is None:
-            return [job for job in found if self.shows(job)]
-        self.visitor.revision(slide)
-        return found
+        if slide is not None:
+            self.visitor.revision(slide)
+            return self.library.ledger.list(slide, most, kind, user=whose)
+        found: list[Job] = []
+        page = max(most, _LEAST_PAGE)
+        for after in range(0, _LOOKED_THROUGH, page):
+            jobs = self.library.ledger.list(None, page, kind, user=whose, after=after)
+            found += [job for job in jobs if self.shows(job)]
+            if len(found) >= most or len(jobs) < page:
+                break
+        return found[:most]
 
     def shows(self, job: Job) -> bool:
         """Whether the visitor may see a job."""
