@@ -67,7 +67,7 @@ def serve(home: Path, port: int, *, browser: bool) -> None:
         typer.echo(f"HistoLoop shows it at {address} (Ctrl-C ends it)")
         if browser:
             open_browser(address)
-        wait_for_end()
+        wait_for_end(service)
 
 
 def start_segmentation(service: Service) -> str:

@@ -68,4 +68,4 @@ def serve(
     configure(said)
     with running(said) as service:
         typer.echo(f"HistoLoop listens on {service.url} (Ctrl-C ends it)")
-        wait_for_end()
+        wait_for_end(service)

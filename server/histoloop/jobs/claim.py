@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sql
@@ -16,20 +19,53 @@ from histoloop.jobs.database import connected, engine_of
 _LOCK = 0x4C454448
 """Of services, among the locks that a PostgreSQL server holds for whoever names them."""
 
+_LOOK_S = 2.0
+"""Between two looks at the connection that holds the lock."""
+
+_log = logging.getLogger(__name__)
+
+
+class TakenError(StateError):
+    """Another service looks after it."""
+
+
+@dataclass
+class Claim:
+    """What says whether a service still looks after its home and ledger."""
+
+    _lost: StateError | None = None
+
+    def check(self) -> None:
+        """Make sure that it does.
+
+        Raises:
+            StateError: another service has taken over.
+        """
+        if self._lost:
+            raise self._lost
+
+    def lose(self, error: StateError) -> None:
+        """Another service has taken over."""
+        self._lost = error
+
 
 @contextmanager
-def looked_after(settings: Settings) -> Iterator[None]:
+def looked_after(settings: Settings) -> Iterator[Claim]:
     """Hold home and ledger while the block runs; the hold ends with the process, whatever ends it.
+
+    A database that was away is held again as soon as it is back, unless another service was faster:
+    the claim then says so.
 
     Raises:
         StateError: another service holds one of them, or the database does not answer.
         OutputError: the home cannot be made.
     """
+    claim = Claim()
     with ExitStack() as held:
         held.enter_context(_home(settings.home))
         if settings.ledger:
-            held.enter_context(_database(settings.ledger_url))
-        yield
+            held.enter_context(_database(settings.ledger_url, claim))
+        yield claim
 
 
 @contextmanager
@@ -55,19 +91,81 @@ def _home(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _database(url: str) -> Iterator[None]:
+def _database(url: str, claim: Claim) -> Iterator[None]:
     engine = engine_of(url)
+    ending = threading.Event()
     try:
         if engine.dialect.name != "postgresql":
             yield
             return
-        with connected(engine) as connection:
-            if not connection.scalar(sql.text(f"SELECT pg_try_advisory_lock({_LOCK})")):
-                place = f"{engine.url.host}/{engine.url.database}"
-                raise StateError(
+        hold = _Hold(engine, claim)
+        hold.take()
+        watch = threading.Thread(target=hold.keep, args=(ending,), daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            ending.set()
+            watch.join()
+            hold.release()
+    finally:
+        engine.dispose()
+
+
+@dataclass
+class _Hold:
+    """A lock of a PostgreSQL server, which lasts as long as the connection that has taken it."""
+
+    engine: sql.Engine
+    claim: Claim
+    _connection: ExitStack = field(default_factory=ExitStack)
+    _ask: Callable[[str], object] = lambda _query: None
+
+    def take(self) -> None:
+        """Take it by a new connection.
+
+        Raises:
+            StateError: the database does not answer.
+            TakenError: another service has it.
+        """
+        with ExitStack() as opened:
+            connection = opened.enter_context(connected(self.engine))
+            self._ask = lambda query: connection.scalar(sql.text(query))
+            if not self._ask(f"SELECT pg_try_advisory_lock({_LOCK})"):
+                place = f"{self.engine.url.host}/{self.engine.url.database}"
+                raise TakenError(
                     f"{place}: another service works with this ledger",
                     hint="stop that one first, or name another database in HISTOLOOP_LEDGER",
                 )
-            yield
-    finally:
-        engine.dispose()
+            self._connection = opened.pop_all()
+
+    def keep(self, ending: threading.Event) -> None:
+        """Take it again whenever its connection is lost, until it is another's."""
+        while not ending.wait(_LOOK_S):
+            try:
+                self._ask("SELECT 1")
+            except sql.exc.DBAPIError:
+                _log.warning("the ledger's database is away")
+                self.release()
+                if not self._taken_again(ending):
+                    return
+
+    def release(self) -> None:
+        """Give it back, if the connection is still there."""
+        with suppress(sql.exc.DBAPIError):
+            self._connection.close()
+
+    def _taken_again(self, ending: threading.Event) -> bool:
+        while not ending.is_set():
+            try:
+                self.take()
+            except TakenError as error:
+                _log.error("%s; this one ends", error)
+                self.claim.lose(error)
+                return False
+            except (StateError, sql.exc.DBAPIError):
+                ending.wait(_LOOK_S)
+            else:
+                _log.warning("the ledger's database is back")
+                return True
+        return False

@@ -14,7 +14,7 @@ from waitress.server import TcpWSGIServer, create_server
 from histoloop.config import Settings
 from histoloop.errors import UsageError
 from histoloop.jobs.archive import open_archive
-from histoloop.jobs.claim import looked_after
+from histoloop.jobs.claim import Claim, looked_after
 from histoloop.jobs.engine import Engine
 from histoloop.jobs.ledger import Ledger
 from histoloop.service.app import create_app
@@ -30,10 +30,11 @@ until others go: waitress's own 100 are seventeen viewers."""
 
 @dataclass(frozen=True)
 class Service:
-    """A service that listens."""
+    """A service that listens, as long as its claim holds."""
 
     url: str
     library: Library
+    claim: Claim
 
 
 @contextmanager
@@ -53,12 +54,12 @@ def running(settings: Settings) -> Iterator[Service]:
             hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
         )
     open_archive(settings)  # what is wrong with it is said before anything is started
-    with looked_after(settings), _served(settings) as service:
+    with looked_after(settings) as claim, _served(settings, claim) as service:
         yield service
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[Service]:
+def _served(settings: Settings, claim: Claim) -> Iterator[Service]:
     ledger = Ledger(settings.ledger_url, migrate=True)
     engine = Engine(settings, ledger)
     library = Library(settings, ledger, engine)
@@ -69,19 +70,24 @@ def _served(settings: Settings) -> Iterator[Service]:
     thread.start()
     library.housekeeper.start()
     try:
-        yield Service(f"http://{settings.host}:{server.effective_port}", library)
+        yield Service(f"http://{settings.host}:{server.effective_port}", library, claim)
     finally:
         library.housekeeper.stop()
         server.close()
         engine.stop()
 
 
-def wait_for_end() -> None:
-    """Return when the process is asked to end: Ctrl-C or SIGTERM."""
+def wait_for_end(service: Service) -> None:
+    """Return when the process is asked to end: Ctrl-C or SIGTERM.
+
+    Raises:
+        StateError: another service has taken over the ledger.
+    """
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
-    ended.wait()
+    while not ended.wait(1):
+        service.claim.check()
 
 
 def _allow_open_files(most: int) -> None:
