@@ -5,28 +5,23 @@ And what one can ask of the run that is on show: a region's lineage, a length, f
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
-from tests.support.dsa.browser import PATIENCE, open_browser
+from playwright.sync_api import Browser, Page, expect
 from tests.support.two_versions import DRAWN, draw, prepare, segmented
+from tests.support.viewer import at_rest, drawn_tiles, looking_at, picture_of, shoot, until
 
 from histoloop.config import settings
 from histoloop.service.app import create_app
 from histoloop.service.server import running
 
-expect.set_options(timeout=PATIENCE)
 pytestmark = pytest.mark.e2e
-
-SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
 
 
 @dataclass(frozen=True)
@@ -51,52 +46,15 @@ def place(bcss: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def page(place: Place) -> Iterator[Page]:
-    """The viewer on the slide; a page error fails the test."""
-    errors: list[str] = []
-    with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(place.url)
-        drawn_tiles(page, "overlay-canvas")
+def page(browser: Browser, place: Place) -> Iterator[Page]:
+    """The viewer on the slide."""
+    with looking_at(browser, place.url) as page:
+        drawn_tiles(page)
         yield page
-    assert errors == []
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.wait_for_timeout(1200)
-        page.screenshot(path=f"{SHOTS}/{name}.png")
-
-
-def drawn_tiles(page: Page, canvas: str) -> None:
-    """Wait until a layer shows something."""
-    page.wait_for_function(
-        "id => Number(document.querySelector(`[data-testid=${id}]`)?.dataset.tiles) > 0",
-        arg=canvas,
-    )
 
 
 def magnified(page: Page) -> str:
     return page.get_by_test_id("magnification").text_content() or ""
-
-
-def centre(page: Page, side: str) -> str:
-    """What the middle of a view shows."""
-    return hashlib.sha256(page.locator(side).screenshot()).hexdigest()
-
-
-def until(page: Page, holds: Callable[[], bool], what: str) -> None:
-    """Wait for it; a machine without a graphics card may take its time."""
-    for _ in range(120):
-        if holds():
-            return
-        page.wait_for_timeout(500)
-    pytest.fail(what)
-
-
-MAIN, BESIDE = "#slide", "[data-testid=beside]"
 
 
 def test_two_versions_side_by_side_move_in_step_and_the_address_holds_both(
@@ -108,13 +66,13 @@ def test_two_versions_side_by_side_move_in_step_and_the_address_holds_both(
     expect(page.get_by_test_id("compare-other")).to_have_value(re.compile("tumor@3"))
     expect(page.get_by_test_id("difference-panel")).to_contain_text("Dice")
     expect(page).to_have_url(re.compile(f"run={place.new}.*compare=run%3A{place.old}&as=side"))
-    page.wait_for_timeout(1500)
-    right, scale = centre(page, BESIDE), magnified(page)
+    beside = page.get_by_test_id("beside")
+    right, scale = at_rest(beside), magnified(page)
     page.mouse.move(450, 400)
     page.mouse.wheel(0, -600)
     until(page, lambda: magnified(page) != scale, "the wheel zooms")
-    until(page, lambda: centre(page, BESIDE) != right, "the right follows the left")
-    page.wait_for_timeout(2500)
+    until(page, lambda: picture_of(beside) != right, "the right follows the left")
+    at_rest(beside)
     shoot(page, "side-by-side")
     where = page.url
     page.mouse.move(800, 400)
@@ -124,7 +82,7 @@ def test_two_versions_side_by_side_move_in_step_and_the_address_holds_both(
     until(
         page, lambda: page.url != where, "the left, which the address tells of, follows the right"
     )
-    page.wait_for_timeout(2500)
+    at_rest(beside)
     address = page.url
     page.reload()
     drawn_tiles(page, "other-overlay-canvas")
@@ -156,8 +114,7 @@ def test_a_divider_is_dragged_and_moved_with_the_arrows(page: Page) -> None:
 def test_differences_are_seen_and_the_comparison_ended(page: Page) -> None:
     page.get_by_test_id("compare-button").click()
     page.get_by_test_id("compare-difference").click()
-    page.wait_for_timeout(1500)
-    drawn_tiles(page, "overlay-canvas")
+    drawn_tiles(page)
     panel = page.get_by_test_id("difference-panel")
     expect(panel).to_contain_text("They differ on")
     shoot(page, "differences")
@@ -175,7 +132,7 @@ def test_a_model_beside_a_person(page: Page) -> None:
     expect(page.get_by_test_id("difference-panel")).to_contain_text("within the “roi” outlines")
     shoot(page, "model-and-person")
     page.get_by_test_id("mode-uncertainty").click()
-    drawn_tiles(page, "overlay-canvas")
+    drawn_tiles(page)
     shoot(page, "uncertainty")
 
 
@@ -216,6 +173,4 @@ def test_each_file_can_be_taken_along(page: Page) -> None:
     expect(report.locator("h1")).to_contain_text("tumor@4")
     expect(report.locator("img")).to_have_js_property("complete", True)
     assert report.locator("img").evaluate("image => image.naturalWidth") > 600
-    if SHOTS:
-        report.set_viewport_size({"width": 1280, "height": 800})
-        report.screenshot(path=f"{SHOTS}/report.png", full_page=True)
+    shoot(report, "report")

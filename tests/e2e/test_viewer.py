@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -11,14 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
-from tests.support.dsa.browser import open_browser
+from playwright.sync_api import Browser, Page, expect
+from tests.support.viewer import at_rest, drawn_tiles, looking_at, picture_of, shoot, until
 
 pytestmark = pytest.mark.e2e
 
 COMMAND = Path(sys.executable).with_name("histoloop")
-SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
-"""A folder to leave pictures in, for people who want to look."""
 
 
 @pytest.fixture(scope="module")
@@ -37,31 +34,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(demo: str) -> Iterator[Page]:
-    """The demo, opened; a page error fails the test."""
-    errors: list[str] = []
-    with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(demo)
+def page(browser: Browser, demo: str) -> Iterator[Page]:
+    """The demo, opened."""
+    with looking_at(browser, demo) as page:
         yield page
-    assert errors == []
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name}.png")
 
 
 def overlay(page: Page, what: str) -> int:
     return int(page.get_by_test_id("overlay-canvas").get_attribute(f"data-{what}") or 0)
-
-
-def wait_for_tiles(page: Page) -> None:
-    page.wait_for_function(
-        "() => Number(document.querySelector('[data-testid=overlay-canvas]').dataset.tiles) > 0",
-        timeout=90_000,
-    )
 
 
 def segment(page: Page) -> None:
@@ -69,12 +49,7 @@ def segment(page: Page) -> None:
     before = re.search(r"run=(\w+)", page.url)
     page.get_by_test_id("segment-button").click()
     expect(page).not_to_have_url(re.compile(before[0] if before else "never"), timeout=30_000)
-    wait_for_tiles(page)
-
-
-def painted(page: Page) -> int:
-    """A checksum of what the stage shows."""
-    return hash(page.get_by_test_id("overlay-canvas").screenshot())
+    drawn_tiles(page)
 
 
 def set_threshold(page: Page, value: float) -> None:
@@ -90,7 +65,7 @@ def ended(page: Page, state: str) -> None:
 
 
 def test_a_newcomer_sees_the_prediction_stream_and_moves_the_threshold(page: Page) -> None:
-    wait_for_tiles(page)
+    drawn_tiles(page)
     ended(page, "done")  # the segmentation that the demo itself has asked for
     shoot(page, "demo")
 
@@ -99,17 +74,16 @@ def test_a_newcomer_sees_the_prediction_stream_and_moves_the_threshold(page: Pag
     shoot(page, "streaming")
     ended(page, "done")
 
-    page.wait_for_timeout(1500)  # the last tiles have arrived and faded in
-    before, requests, known = painted(page), overlay(page, "requests"), len(jobs(page))
+    stage = page.get_by_test_id("overlay-canvas")
+    before = at_rest(stage)  # the last tiles have arrived and faded in
+    requests, known = overlay(page, "requests"), len(jobs(page))
     set_threshold(page, 0.97)
-    page.wait_for_timeout(500)
-    assert painted(page) != before, "the overlay follows the threshold"
+    until(page, lambda: picture_of(stage) != before, "the overlay follows the threshold")
     assert overlay(page, "requests") == requests, "without another request"
     assert len(jobs(page)) == known, "and without another job"
     shoot(page, "threshold")
 
     page.get_by_test_id("mode-probability").click()
-    page.wait_for_timeout(500)
     shoot(page, "probability")
 
 
@@ -122,16 +96,16 @@ def test_a_running_job_is_cancelled(page: Page) -> None:
 
 
 def test_the_address_holds_the_view(page: Page) -> None:
-    page.wait_for_timeout(1500)
+    stage = page.get_by_test_id("overlay-canvas")
+    at_rest(stage)
     set_threshold(page, 0.7)
     page.get_by_test_id("mode-probability").click()
     page.mouse.move(600, 400)
     page.mouse.wheel(0, -600)
-    page.wait_for_timeout(2000)
+    until(page, lambda: "zoom=" in page.url and "threshold=0.70" in page.url, "it is told")
+    at_rest(stage)
     address = page.url
-    assert "threshold=0.70" in address
     page.reload()
-    page.wait_for_timeout(2500)
-    assert page.url == address
-    assert page.get_by_test_id("threshold").input_value() == "0.7"
+    expect(page.get_by_test_id("threshold")).to_have_value("0.7")
+    until(page, lambda: page.url == address, "the address brings back what it was made of")
     shoot(page, "restored")

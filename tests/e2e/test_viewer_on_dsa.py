@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
-from tests.support.dsa.browser import PATIENCE, open_browser
+from playwright.sync_api import Browser, Page, expect
 from tests.support.dsa.provision import Archive
 from tests.support.tiny_model import save_tiny_model
+from tests.support.viewer import drawn_tiles, shoot, sign_in, visiting
 
 from histoloop.config import settings
 from histoloop.service.server import Service, running
 
 pytestmark = pytest.mark.e2e
-expect.set_options(timeout=PATIENCE)
-
-SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
-"""A folder to leave pictures in, for people who want to look."""
 
 HUMAN = {
     "name": "suspicious area",
@@ -61,31 +56,10 @@ def service(dsa: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def page(service: Service) -> Iterator[Page]:
-    """A browser that nobody has used; a page error fails the test."""
-    errors: list[str] = []
-    with open_browser() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        yield page
-    assert errors == []
-
-
-def sign_in(page: Page, dsa: Archive, role: str, password: str | None = None) -> None:
-    person = dsa.people[role]
-    page.get_by_label("Login or e-mail").fill(person.login)
-    page.get_by_label("Password").fill(password or person.password)
-    page.get_by_test_id("sign-in-button").click()
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/{name}.png")
-
-
-def canvas(page: Page, name: str, what: str) -> int:
-    return int(page.get_by_test_id(name).get_attribute(f"data-{what}") or 0)
+def page(browser: Browser) -> Iterator[Page]:
+    """Of somebody who comes for the first time."""
+    with visiting(browser) as context:
+        yield context.new_page()
 
 
 def test_a_pathologist_signs_in_finds_a_slide_and_has_it_segmented(
@@ -111,28 +85,23 @@ def test_a_pathologist_signs_in_finds_a_slide_and_has_it_segmented(
     page.wait_for_function(
         "() => Number(document.querySelector('[data-testid=drawing-canvas]').dataset.shapes) === 2"
     )
-    page.wait_for_timeout(2500)
     shoot(page, "dsa-slide")
 
     page.get_by_test_id("model-picker").select_option("tiny@1")
     page.get_by_test_id("threshold").fill("0.3")
     page.get_by_test_id("segment-button").click()
     expect(page.get_by_test_id("job-state")).to_have_text(re.compile("done", re.I), timeout=180_000)
-    assert canvas(page, "overlay-canvas", "tiles") > 0
+    drawn_tiles(page)
     expect(page.get_by_test_id("annotation-item")).to_have_count(3)
-    page.wait_for_timeout(1500)
     shoot(page, "dsa-segmented")
 
     page.get_by_test_id("search").fill("case")
     expect(page.get_by_test_id("slide-item").filter(has_text="case 17")).to_be_visible()
     address = page.url
     page.reload()
-    page.wait_for_function(
-        "() => Number(document.querySelector('[data-testid=overlay-canvas]').dataset.tiles) > 0"
-    )
+    drawn_tiles(page)
     assert page.url == address
     expect(page.get_by_test_id("crumb").last).to_have_text("Private")
-    page.wait_for_timeout(1500)
     shoot(page, "dsa-restored")
 
 
