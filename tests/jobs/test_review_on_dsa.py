@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from tests.support.annotated import GTCODES, ROI, TUMOR, rectangle, write_slide
-from tests.support.dsa.provision import await_large_image
 from tests.support.tiny_model import save_tiny_model
 from tests.support.typed import run
 
@@ -16,14 +15,12 @@ from histoloop.errors import DsaError
 def place(dsa, tmp_path):
     """A folder of two slides, on one of which the annotator has outlined a tumour."""
     client = dsa.client("annotator")
-    folder = client.createFolder(dsa.folders["private"], tmp_path.name)["_id"]
+    folder = dsa.new_folder(tmp_path.name)
     items = []
     for seed in (1, 2):
         path = tmp_path / f"TCGA-A2-A0D{seed}-01Z-00-DX1.tiff"
         write_slide(path, seed)
-        items.append(client.createItem(folder, path.name)["_id"])
-        client.uploadFileToItem(items[-1], str(path), filename=path.name)
-        await_large_image(client, items[-1])
+        items.append(dsa.upload(path, folder))
     drawn = [rectangle(ROI, "roi"), rectangle(TUMOR, "mostly_tumor")]
     for one in drawn:
         one["rotation"] = 0

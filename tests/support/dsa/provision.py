@@ -53,13 +53,25 @@ class Archive:
             parameters["tokenDuration"] = str(days)
         return noted(str(self.client(role).post("api_key", parameters=parameters)["key"]))
 
-    def upload(self, path: Path, place: Place = "private", name: str | None = None) -> str:
-        """Upload a slide as the annotator; the id of its item, once it is a large image."""
+    def new_folder(self, name: str) -> str:
+        """The id of a folder in the private one, with its rights."""
+        folder = self.client("annotator").createFolder(self.folders["private"], name)
+        return str(folder["_id"])
+
+    def upload(self, path: Path, place: Place | str = "private", name: str | None = None) -> str:
+        """Upload a slide as the annotator, to a place or the folder of an id.
+
+        Returns:
+            The id of its item, once it is a large image.
+        """
         client = self.client("annotator")
-        item = client.createItem(self.folders[place], name or path.name)["_id"]
+        item = client.createItem(self._folder(place), name or path.name)["_id"]
         client.uploadFileToItem(item, str(path), filename=name or path.name)
         await_large_image(client, item)
         return str(item)
+
+    def _folder(self, place: Place | str) -> str:
+        return self.folders[place] if place in ("public", "private") else place
 
 
 def sign_in(stack: Stack, person: Credentials) -> GirderClient:
