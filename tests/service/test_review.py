@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,19 @@ def test_what_is_accepted_is_an_annotation_once_however_often_it_is_said(client,
     assert bare == answer
     assert after["gains"]["reviewed"] == 1
     assert after["gains"]["area_mm2"] == pytest.approx(first["area_mm2"])
+
+
+def test_words_that_come_together_draw_once(client, queued):
+    queue, people = queued[1], [client.application.test_client() for _ in range(4)]
+    for number in range(1, 5):
+        with ThreadPoolExecutor(len(people)) as at_once:
+            accept = partial(say, queue=queue, number=number, verdict="accept")
+            answers = list(at_once.map(accept, people))
+        assert [one.status_code for one in answers] == [200] * len(people)
+        assert len({one.json["regions"][number - 1]["annotation"] for one in answers}) == 1
+    slides = {one["slide"]["id"]: one for one in answers[0].json["regions"]}
+    drawn = [one for region in slides.values() for one in documents(client, region)]
+    assert sum("review " in one["name"] for one in drawn) == 4
 
 
 def test_nothing_is_lost_when_the_service_starts_again(client, queued, place):

@@ -28,6 +28,12 @@ class _Drawn:
     changed: bool
 
 
+_COMPARED: dict[tuple[str, int, str, str, frozenset[str]], _Drawn] = {}
+"""A version of an annotation is read and compared once: a queue is looked at with every word."""
+
+_MOST_COMPARED = 4096
+
+
 @dataclass(frozen=True)
 class Reviewing:
     """A queue, and who looks at it.
@@ -168,10 +174,18 @@ class Reviewing:
         summary = self._summary(number)
         if summary is None:
             return None
+        key = (self.queue.id, number, summary.id, summary.version, self.roi_groups)
+        found = _COMPARED.get(key) or self._compared(number, summary.id)
+        if len(_COMPARED) >= _MOST_COMPARED:
+            _COMPARED.clear()
+        _COMPARED[key] = found
+        return found
+
+    def _compared(self, number: int, id: str) -> _Drawn:
         answer = self.queue.answer(number)
-        now = bare(self.visitor.annotations.get(summary.id)["elements"])
+        now = bare(self.visitor.annotations.get(id)["elements"])
         found = agreed(answer, now, Box(*self.queue.region(number)["box"]), self.roi_groups)
-        return _Drawn(summary.id, found, changed=now != answer)
+        return _Drawn(id, found, changed=now != answer)
 
     def _document(self, number: int) -> Document:
         """The model's answer as an annotation of whoever stores it."""
