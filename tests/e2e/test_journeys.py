@@ -71,7 +71,7 @@ class Place:
 
     def by(self, role: Role) -> str:
         """Who is said to have done what somebody of that role does."""
-        return "Annotations" if self.archive is None else f"{role.title()} Test"
+        return "Ada" if self.archive is None else f"{role.title()} Test"
 
     def shoot(self, page: Page, name: str) -> None:
         shoot(page, f"{self.name}-{name}")
@@ -100,7 +100,7 @@ def place(
 ) -> Iterator[Place]:
     home = shutil.copytree(files / "home", tmp_path_factory.mktemp("journeys") / "home")
     archive: Archive | None = None
-    where: dict[str, Any] = {"slides": files / "slides"}
+    where: dict[str, Any] = {"slides": files / "slides", "annotator": "Ada"}
     if request.param == "dsa":
         archive = request.getfixturevalue("dsa")
         where = {"dsa": archive.stack.root_url, "retrain_folder": moved(files / "slides", archive)}

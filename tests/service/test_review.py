@@ -122,7 +122,7 @@ def test_words_that_come_together_draw_once(client, queued):
         with ThreadPoolExecutor(len(people)) as at_once:
             accept = partial(say, queue=queue, number=number, verdict="accept")
             answers = list(at_once.map(accept, people))
-        assert [one.status_code for one in answers] == [200] * len(people)
+        assert not [one.json for one in answers if one.status_code != 200]
         assert len({one.json["regions"][number - 1]["annotation"] for one in answers}) == 1
     slides = {one["slide"]["id"]: one for one in answers[0].json["regions"]}
     drawn = [one for region in slides.values() for one in documents(client, region)]
