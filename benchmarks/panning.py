@@ -31,6 +31,9 @@ REST_S = 0.35
 """Until outlines are asked for: the view is at rest after 200 ms, then the client waits for 150."""
 
 OUTLINE_MARGIN, OUTLINE_UM_PER_PX = 1.5, 4.0
+OUTLINE_VIEW, OUTLINE_REQUEST = 8e6, 15e6
+"""Mask pixels: beyond the first nothing is asked for, the margin ends at the second."""
+
 HELD = 1000
 """Tiles of either kind that a viewer has not to ask for again."""
 
@@ -247,7 +250,11 @@ class Viewer:
             held[0] <= left and held[1] <= top and held[2] >= right and held[3] >= bottom
         ):
             return
-        (left, right), (top, bottom) = self._sides(OUTLINE_MARGIN)
+        mask_pixels = (right - left) * (bottom - top) * (self._scene.mpp / self._scene.run_mpp) ** 2
+        if mask_pixels > OUTLINE_VIEW:
+            return
+        margin = min(OUTLINE_MARGIN, math.sqrt(OUTLINE_REQUEST / mask_pixels))
+        (left, right), (top, bottom) = self._sides(margin)
         self._outlined = (left, top, right, bottom)
         box = ",".join(str(round(one)) for one in (left, top, right - left, bottom - top))
         query = urlencode({"box": box, "threshold": 0.5, "class": self._scene.layer})

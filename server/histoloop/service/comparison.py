@@ -26,7 +26,7 @@ from histoloop.geometry import Box, Mpp, Scale, region_of_interest
 from histoloop.jobs.job import Job, JobState
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
-from histoloop.service.pictures import png
+from histoloop.service.pictures import encoded_png, png
 from histoloop.service.schema import GONE, PNG, ById, Tile, answers, resource
 from histoloop.service.slides import tile_box
 from histoloop.service.visitor import Visitor
@@ -110,7 +110,7 @@ def disagreement_tile(path: Tile, query: OtherLayer) -> Response:
     factor = slide.levels[zoom].downsample
     found = kinds(*both(this, other, box, Scale(factor, factor)))
     grey = np.where(found == _KINDS[query.kind], 255, 0).astype(np.uint8)
-    return png(grey, final=query.annotation is None)
+    return png(encoded_png(grey), final=query.annotation is None)
 
 
 def _sides(here: Visit, job: Job, slide: Slide, query: Other) -> tuple[Opinion, Opinion]:

@@ -28,7 +28,7 @@ from histoloop.models.runtimes import Precision, quantised
 from histoloop.service.identity import visit
 from histoloop.service.kept_preflights import Preflight
 from histoloop.service.library import Library, Visit, library
-from histoloop.service.pictures import jpeg, png
+from histoloop.service.pictures import encoded_png, jpeg, png
 from histoloop.service.schema import PICTURE, ById, answers, resource
 from histoloop.service.segmentations import NewSegmentation, parameters_of, refuse_unscaled
 from histoloop.tiling.grid import Cell
@@ -100,7 +100,8 @@ def show_sample(path: SamplePath, query: SampleLayer) -> Response:
     palette = np.zeros((256, 4), np.uint8)
     for one in classes:
         palette[one.code] = (*one.rgb, 255)
-    return png(palette[labels(sample.probabilities, classes, query.threshold)], final=True)
+    drawn = palette[labels(sample.probabilities, classes, query.threshold)]
+    return png(encoded_png(drawn), final=True)
 
 
 def _planned(here: Visit, body: NewSegmentation) -> Plan:

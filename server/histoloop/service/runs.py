@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -27,9 +27,19 @@ from histoloop.masks.mask import Mask
 from histoloop.masks.trace import trace
 from histoloop.service.identity import visit
 from histoloop.service.library import library
-from histoloop.service.pictures import png
+from histoloop.service.pictures import encoded_png, png
 from histoloop.service.problems import problem
-from histoloop.service.schema import GONE, PNG, BaseBox, ById, OfSlide, Tile, answers, resource
+from histoloop.service.schema import (
+    GONE,
+    PNG,
+    BaseBox,
+    ById,
+    OfSlide,
+    Query,
+    Tile,
+    answers,
+    resource,
+)
 from histoloop.service.slides import tile_box
 from histoloop.tiling.stitching import Probabilities
 
@@ -38,13 +48,16 @@ runs = resource("runs", tag="runs")
 _MOST_TRACED = 16_000_000
 """Mask pixels whose outlines are traced in one request."""
 
+_MOST_TILES = 4096
+"""Tiles of complete runs that are kept: some 40 MB; who look at a slide share most."""
+
 _TRACING = threading.BoundedSemaphore(os.cpu_count() or 1)
 """Outlines are traced for so many at a time: each takes a core, and some 30 MB."""
 
 Threshold = Annotated[float, Field(default=0.5, gt=0, le=1)]
 
 
-class Layer(BaseModel):
+class Layer(Query):
     """What a tile is to show."""
 
     layer: Literal["probability", "class", "uncertainty"] = "probability"
@@ -58,7 +71,7 @@ class Keeping(BaseModel):
     kept: bool
 
 
-class Outlines(BaseModel):
+class Outlines(Query):
     """Which outlines are wanted."""
 
     box: BaseBox
@@ -112,8 +125,10 @@ def run_tile(path: Tile, query: Layer) -> Response:
     base = Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
     mask, out = here.mask_of(job), Size(box.width, box.height)
     if mask is None:
-        return png(np.zeros((out.height, out.width), np.uint8), final=False)
-    return png(_picture(mask, mask.view(base, out), query), final=job.state is JobState.DONE)
+        return png(encoded_png(np.zeros((out.height, out.width), np.uint8)), final=False)
+    final = job.state is JobState.DONE
+    drawn = _finished_tile if final else _tile
+    return png(drawn(mask, base, out, query), final=final)
 
 
 @runs.get("/runs/<id>/polygons", responses=answers("GeoJSON") | GONE)
@@ -127,6 +142,13 @@ def run_polygons(path: ById, query: Outlines) -> Response:
         return problem(413, f"{region.area:,} mask pixels are too many to trace", "zoom in")
     with _TRACING:
         return _collection(_features(mask, region, query))
+
+
+def _tile(mask: Mask, base: Box, out: Size, query: Layer) -> bytes:
+    return encoded_png(_picture(mask, mask.view(base, out), query))
+
+
+_finished_tile = lru_cache(maxsize=_MOST_TILES)(_tile)
 
 
 def _run(job: Job) -> dict[str, Any]:

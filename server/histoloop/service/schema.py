@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from histoloop.geometry import Box
 
@@ -71,6 +72,22 @@ PICTURE = answers("a picture", "image/jpeg")
 PNG = answers("a picture", "image/png")
 
 
+class Query(BaseModel):
+    """What a request asks for behind the ``?``; frozen, so that an answer can be kept by it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Without arguments the same each time: flask-openapi3 asks for it with every request."""
+        return super().model_json_schema(*args, **kwargs) if args or kwargs else _plain(cls)
+
+
+@cache
+def _plain(model: type[Query]) -> dict[str, Any]:
+    return super(Query, model).model_json_schema()
+
+
 class Tile(BaseModel):
     """Place of a tile: zoom 0 is the coarsest level."""
 
@@ -93,7 +110,7 @@ class ById(BaseModel):
     id: str
 
 
-class OfSlide(BaseModel):
+class OfSlide(Query):
     """A filter of lists."""
 
     slide: str | None = Field(default=None, description="id of a slide; all by default")
