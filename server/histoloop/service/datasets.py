@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -64,7 +65,7 @@ def show_dataset(path: ByDigest) -> dict[str, Any]:
                 "mpp": {"x": roi.mpp[0], "y": roi.mpp[1]},
                 "size": roi.size,
                 "consensus": roi.consensus,
-                "annotators": [one.annotator for one in roi.raters],
+                "annotators": _names([one.annotator for one in roi.raters]),
                 "pixels": _pixels(snapshot, roi),
                 "corrected": roi.corrected,
                 "preview": f"/api/datasets/{snapshot.digest}/previews/{quote(roi.name)}",
@@ -118,8 +119,14 @@ def _summary(kept: Kept) -> dict[str, Any]:
         "background": _background(snapshot),
         "consensus": snapshot.settings["consensus"]["method"],
         "split": snapshot.settings["split"]["by"],
-        "annotators": snapshot.annotators,
+        "annotators": _names(snapshot.annotators),
     }
+
+
+def _names(annotators: Iterable[str]) -> list[str]:
+    """As people call them, where an archive knows them by ids."""
+    name_of = visit().visitor.name_of
+    return [name_of(one) or one for one in annotators]
 
 
 def _background(snapshot: Snapshot) -> str | None:
