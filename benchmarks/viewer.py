@@ -1,12 +1,13 @@
 """How smoothly a slide with many polygons is panned: our viewer beside HistomicsUI.
 
-    python -m benchmarks.viewer [--polygons 10000 100000] [--rounds 3]
+    python -m benchmarks.viewer [--polygons 10000 100000 300000] [--rounds 3] [--minutes 0]
 
 Both show the same annotation of the same slide of one real Digital Slide Archive, in one headless
 Chromium, which draws without a GPU. In turns, each is opened, the annotation switched on and waited
 for, and the slide dragged to and fro for five seconds at the zoom it opens with: all polygons in
 view. Printed are the times between frames (the browser's own, at best 16.7 ms), the seconds until
-the first tile was there and until the polygons were, and the memory of JavaScript afterwards.
+the first tile was there and until the polygons were, and the memory of JavaScript afterwards. With
+``--minutes`` each is then panned for so long, once, and the memory is read every half minute.
 """
 
 from __future__ import annotations
@@ -57,13 +58,14 @@ class Seen:
 
     Attributes:
         frames: ms between frames while it was panned; opening, polygons: s until a tile, and all
-            polygons, were there; heap_mb: of JavaScript.
+            polygons, were there; heap_mb: of JavaScript; grown: the same, while it was panned on.
     """
 
     frames: list[float]
     opening: float
     polygons: float
     heap_mb: float
+    grown: list[float]
 
 
 def document(name: str, polygons: int) -> Document:
@@ -119,7 +121,9 @@ def in_histoloop(browser: Browser, url: str, archive: Archive, item: str) -> Ite
     context.close()
 
 
-def look_ours(browser: Browser, url: str, archive: Archive, item: str, count: int) -> Seen:
+def look_ours(
+    browser: Browser, url: str, archive: Archive, item: str, count: int, minutes: float
+) -> Seen:
     began = time.perf_counter()
     with in_histoloop(browser, url, archive, item) as page:
         opening = time.perf_counter() - began
@@ -133,12 +137,13 @@ def look_ours(browser: Browser, url: str, archive: Archive, item: str, count: in
             arg=count,
         )
         shown = time.perf_counter() - began
-        frames = pan(page, "#stage")
-        return Seen(frames, opening, shown, page.evaluate(_MEMORY))
+        frames, heap = pan(page, "#stage"), page.evaluate(_MEMORY)
+        return Seen(frames, opening, shown, heap, grown(page, "#stage", minutes))
 
 
-def look_theirs(browser: Browser, archive: Archive, item: str, name: str) -> Seen:
+def look_theirs(browser: Browser, archive: Archive, item: str, name: str, minutes: float) -> Seen:
     began = time.perf_counter()
+    stage = ".h-image-view-container"
     with open_in_histomics(browser, archive, item) as page:
         page.set_default_timeout(PATIENCE_MS)
         opening = time.perf_counter() - began
@@ -150,8 +155,21 @@ def look_theirs(browser: Browser, archive: Archive, item: str, name: str) -> See
         page.wait_for_load_state("networkidle")
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
         shown = time.perf_counter() - began
-        frames = pan(page, ".h-image-view-container")
-        return Seen(frames, opening, shown, page.evaluate(_MEMORY))
+        frames, heap = pan(page, stage), page.evaluate(_MEMORY)
+        return Seen(frames, opening, shown, heap, grown(page, stage, minutes))
+
+
+def grown(page: Page, stage: str, minutes: float) -> list[float]:
+    """Megabytes of JavaScript's memory, collected, while the slide is dragged to and fro."""
+    session = page.context.new_cdp_session(page)
+    found, end, due = list[float](), time.monotonic() + 60 * minutes, 0.0
+    while time.monotonic() < end:
+        pan(page, stage)
+        if time.monotonic() >= due:
+            session.send("HeapProfiler.collectGarbage")
+            found.append(page.evaluate(_MEMORY))
+            due = time.monotonic() + 30
+    return found
 
 
 def report(name: str, polygons: int, seen: list[Seen]) -> None:
@@ -164,9 +182,12 @@ def report(name: str, polygons: int, seen: list[Seen]) -> None:
         f"{median(one.heap_mb for one in seen):>9.0f}",
         flush=True,
     )
+    if heap := seen[-1].grown:
+        said = ", ".join(f"{one:.0f}" for one in heap)
+        print(f"{'':>8} heap MB, every half minute of panning: {said}", flush=True)
 
 
-def main(counts: list[int], rounds: int) -> None:
+def main(counts: list[int], rounds: int, minutes: float) -> None:
     """Print the table."""
     print(f"{'polygons':>8} {'viewer':<12}{'ms p50':>9}{'ms p95':>9}{'longest':>9}", end="")
     print(f"{'tile s':>9}{'shown s':>9}{'heap MB':>9}")
@@ -184,16 +205,19 @@ def main(counts: list[int], rounds: int) -> None:
             for count, item in items.items():
                 ours: list[Seen] = []
                 theirs: list[Seen] = []
-                for _ in range(rounds):
-                    ours.append(look_ours(browser, service.url, archive, item, count))
-                    theirs.append(look_theirs(browser, archive, item, f"nuclei {count}"))
+                for number in range(rounds):
+                    last = minutes if number == rounds - 1 else 0
+                    ours.append(look_ours(browser, service.url, archive, item, count, last))
+                    name = f"nuclei {count}"
+                    theirs.append(look_theirs(browser, archive, item, name, last))
                 report("HistoLoop", count, ours)
                 report("HistomicsUI", count, theirs)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--polygons", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--polygons", type=int, nargs="+", default=[10_000, 100_000, 300_000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=0)
     asked = parser.parse_args()
-    main(asked.polygons, asked.rounds)
+    main(asked.polygons, asked.rounds, asked.minutes)
