@@ -73,11 +73,13 @@ class Settings(BaseSettings):
     runs_gb: float | None = Field(
         default=None,
         gt=0,
+        le=1e6,
         description="GB that runs may take: those looked at longest ago make room; none: the disk",
     )
     runs_days: float | None = Field(
         default=None,
         gt=0,
+        le=1e6,
         description="days that a run stays after it was last looked at; none: for good",
     )
     lease_s: float = Field(

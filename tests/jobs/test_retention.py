@@ -121,7 +121,7 @@ def test_only_what_has_ended_and_nobody_keeps_is_put_away(said: Settings, ledger
     assert stays[kept.run] == "is kept"
 
 
-def test_folders_of_no_job_go_but_never_all_of_a_home_whose_ledger_is_another(
+def test_folders_of_no_job_go_when_asked_but_never_all_of_a_home_whose_ledger_is_another(
     said: Settings, ledger: Ledger
 ) -> None:
     write(said.runs / "0123456789ab")
@@ -131,8 +131,28 @@ def test_folders_of_no_job_go_but_never_all_of_a_home_whose_ledger_is_another(
     assert prune(said, ledger, NOW) == [], "it may have been moved away"
     job = made(said, ledger, JobState.RUNNING)
     assert prune(said, ledger) == [], "they have just been written"
-    assert {one.run for one in prune(said, ledger, NOW)} == {"0123456789ab", "0123456789cd"}
+    assert prune(said, ledger, NOW) == [], "another ledger may know whose they are"
+    gone = prune(said, ledger, NOW, orphans=True)
+    assert {one.run for one in gone} == {"0123456789ab", "0123456789cd"}
     assert there(said) == {"0123456789ef", "my own things", job.run}
+
+
+def test_one_that_is_in_the_way_holds_up_no_other(
+    said: Settings, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = made(said, ledger), made(said, ledger)
+    rename = Path.rename
+
+    def refused(path: Path, target: Path) -> Path:
+        if path.name == stuck.folder:
+            raise PermissionError(13, "not yours")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    for _ in range(2):
+        prune(said, ledger, NOW)
+    assert there(said) == {stuck.folder}
+    assert ledger.get(other.id).gone
 
 
 def test_attempts_that_others_have_won_go_by_themselves(said: Settings, ledger: Ledger) -> None:

@@ -19,6 +19,9 @@ app = typer.Typer(
     help="The runs of a service: what they take, and putting old ones away.", no_args_is_help=True
 )
 
+_MOST = 1_000_000
+"""Days, or GB."""
+
 Home = Annotated[Path | None, typer.Option(help="Of the service. [default: ~/.histoloop]")]
 
 
@@ -26,8 +29,8 @@ Home = Annotated[Path | None, typer.Option(help="Of the service. [default: ~/.hi
 def list_runs(home: Home = None) -> None:
     """List runs with their size, when they were last looked at, and why they stay.
 
-    At the top is what would be put away first: runs of no job, or of one that came to nothing,
-    then what nobody has looked at for longest.
+    At the top is what would be put away first: of a job that came to nothing, then what nobody has
+    looked at for longest. Runs of no job stay unless `prune --orphans` says otherwise.
 
     A run is kept for good by *Keep* in the viewer, or by
     `PUT /api/runs/RUN/kept` with `{"kept": true}`.
@@ -51,6 +54,9 @@ def prune_runs(
         float | None,
         typer.Option(metavar="GB", help="Only until the others take no more, the oldest first."),
     ] = None,
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Runs of no job, too: see that it is their ledger.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     home: Home = None,
 ) -> None:
@@ -70,10 +76,15 @@ def prune_runs(
 
     if older_than is None and to_size is None:
         raise UsageError("what is to go?", hint="name --older-than DAYS, or --to-size GB, or both")
+    if not all(0 <= one <= _MOST for one in (older_than, to_size) if one is not None):
+        raise UsageError(
+            f"DAYS and GB are numbers from 0 to {_MOST:,}",
+            hint="0 stands for all that may be put away",
+        )
     age = FRESH if older_than is None else timedelta(days=older_than)
     most = None if to_size is None else int(to_size * GB)
     with _opened(home) as (settings, ledger):
-        gone = prune(settings, ledger, age, most, dry=dry_run)
+        gone = prune(settings, ledger, age, most, orphans=orphans, dry=dry_run)
         _print(gone)
         freed = sum(one.bytes for one in gone) / GB
         verb = "would be put away" if dry_run else "put away"

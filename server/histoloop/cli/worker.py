@@ -61,7 +61,9 @@ def worker(
     with_gpu = has_gpu() if gpu is None else gpu
     if gpu is False:
         os.putenv("CUDA_VISIBLE_DEVICES", "-1")  # a TensorFlow takes all memory that it sees
-    said = settings(scheduler=scheduler, workers=workers or (1 if with_gpu else None))
+    said = settings(scheduler=scheduler, workers=workers)
+    if with_gpu and "workers" not in said.model_fields_set:
+        said = said.model_copy(update={"workers": 1})
     command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler]
     command += ["--name", f"{socket.gethostname()}-{os.getpid()}", "--nworkers", str(said.workers)]
     command += ["--nthreads", "1", "--memory-limit", "0", "--no-dashboard"]

@@ -22,6 +22,9 @@ _LOCK = 0x4C454448
 _LOOK_S = 2.0
 """Between two looks at the connection that holds the lock."""
 
+_END_S = 15.0
+"""For the last look to end, where the database does not answer."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -106,7 +109,7 @@ def _database(url: str, claim: Claim) -> Iterator[None]:
             yield
         finally:
             ending.set()
-            watch.join()
+            watch.join(_END_S)
             hold.release()
     finally:
         engine.dispose()

@@ -58,7 +58,7 @@ def engine_of(url: str) -> sql.Engine:
         return sql.create_engine(
             address.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,  # a server that was started again is found again
-            connect_args={"connect_timeout": 10},
+            connect_args={"connect_timeout": 10, "tcp_user_timeout": 15_000, "keepalives_idle": 15},
         )
     except ModuleNotFoundError as error:
         raise UsageError(

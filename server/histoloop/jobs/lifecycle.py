@@ -257,7 +257,9 @@ def _push(archive: Archive, address: SlideAddress, job: Job, out: Path, context:
     request, store = job.segmentation, archive.annotations
     _refuse_another(request, address)
     check = context.listener.check
-    pushed = deliver(out, store, request.slide, job.run, supersede=request.replace, check=check)
+    # Newer runs have taken the place of one whose files are only made again.
+    supersede = request.replace and not (job.put_away and job.put_away.delivered)
+    pushed = deliver(out, store, request.slide, job.run, supersede=supersede, check=check)
     _refuse_another(request, address)  # it takes a while
     if pushed.notes:
         report = json.loads((out / outputs.REPORT).read_bytes())

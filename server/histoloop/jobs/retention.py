@@ -107,8 +107,8 @@ def refuse_without(settings: Settings) -> None:
 
 
 def used(settings: Settings) -> int:
-    """Bytes that the folder of runs takes, whatever is in it."""
-    return sum(_size(settings.runs / name) for name in _folders(settings.runs, away=True))
+    """Bytes that runs take; what is being deleted, or cannot be, drives no other out."""
+    return sum(_size(settings.runs / name) for name in _folders(settings.runs))
 
 
 def prune(
@@ -118,6 +118,7 @@ def prune(
     to_bytes: int | None = None,
     *,
     why: str = "",
+    orphans: bool = False,
     dry: bool = False,
 ) -> list[Stored]:
     """Put away runs that nobody has looked at for some time, and return those.
@@ -126,6 +127,8 @@ def prune(
         to_bytes: only so many that the others take no more; first what came to nothing, then what
             was looked at longest ago.
         why: for people; by default its age. dry: only say which.
+        orphans: those of no job, too, which another ledger may know: one that was moved away, or
+            is not back yet from a backup. Nobody can make them again.
 
     Raises:
         UsageError: ages and sizes are not negative.
@@ -140,7 +143,7 @@ def prune(
         if to_bytes is not None and taken <= to_bytes:
             break
         age = now - one.wanted
-        if one.stays or age < older_than:
+        if one.stays or age < older_than or (one.job is None and not orphans):
             continue
         if dry or _put_away(settings, ledger, one, why or f"not looked at for {_days(age)}"):
             gone.append(one)
@@ -152,7 +155,7 @@ def finish(settings: Settings, ledger: Ledger) -> None:
     """Delete what a kill has left of runs that were put away, and attempts that others have won."""
     for name in _folders(settings.runs, away=True):
         if name.startswith(_AWAY):
-            shutil.rmtree(settings.runs / name, ignore_errors=True)
+            _delete(settings.runs / name)
     for one in survey(settings, ledger):
         _remove(settings.runs, one.lost)
 
@@ -169,9 +172,20 @@ def _put_away(settings: Settings, ledger: Ledger, one: Stored, why: str) -> bool
 def _remove(runs: Path, names: Sequence[str]) -> None:
     for name in names:
         away = runs / f"{_AWAY}{name}-{new_id()}"
-        with suppress(FileNotFoundError):  # somebody else puts it away, or an attempt has moved it
+        try:
             (runs / name).rename(away)
-            shutil.rmtree(away, ignore_errors=True)
+        except FileNotFoundError:  # somebody else puts it away, or an attempt has moved it
+            continue
+        except OSError as error:  # one that is in the way is no reason to stop at the others
+            _log.warning("%s cannot be put away (%s)", runs / name, error.strerror)
+            continue
+        _delete(away)
+
+
+def _delete(away: Path) -> None:
+    shutil.rmtree(away, ignore_errors=True)
+    if away.exists():
+        _log.warning("%s cannot be deleted: files in it are not the service's own", away)
 
 
 def _stored(runs: Path, run: str, names: Sequence[str], jobs: dict[str, Job]) -> Stored:

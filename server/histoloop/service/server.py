@@ -67,8 +67,8 @@ def _served(settings: Settings, claim: Claim) -> Iterator[Service]:
     _allow_open_files(4 * _CONNECTIONS)
     engine.start()
     thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
     library.housekeeper.start()
+    thread.start()
     try:
         yield Service(f"http://{settings.host}:{server.effective_port}", library, claim)
     finally:
