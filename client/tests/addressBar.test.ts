@@ -10,14 +10,20 @@ const VIEW = { camera: null, runId: null, overlay: {}, comparison: null };
 /** As much of a browser's address as the bar needs. */
 class Browser {
   hash = "";
+  /** Pages that "back" has come by. */
+  entries = 0;
   private moved = (): void => {};
 
   constructor() {
-    const write = (_state: unknown, _title: string, hash: string): void => {
+    const replaceState = (_state: unknown, _title: string, hash: string): void => {
       this.hash = hash;
     };
+    const pushState = (...to: [unknown, string, string]): void => {
+      this.entries += 1;
+      replaceState(...to);
+    };
     vi.stubGlobal("location", this);
-    vi.stubGlobal("history", { pushState: write, replaceState: write });
+    vi.stubGlobal("history", { pushState, replaceState });
     vi.stubGlobal("addEventListener", (_name: string, listener: () => void) => {
       this.moved = listener;
     });
@@ -57,6 +63,14 @@ describe("the address bar", () => {
     expect(browser.hash).not.toContain("x=");
     vi.runAllTimers();
     expect(browser.hash).toContain("x=20");
+  });
+
+  it("leads back from a page past its bare address, which leads here again", () => {
+    store.dispatch({ type: "learnPlace", place: { page: "agreement", of: null } });
+    const before = browser.entries;
+    store.dispatch({ type: "learnPlace", place: { page: "agreement", of: "pilot" } });
+    expect(browser.hash).toContain("pilot");
+    expect(browser.entries).toBe(before);
   });
 
   it("does not write over where the reader goes, told of it late", () => {

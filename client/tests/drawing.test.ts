@@ -250,9 +250,14 @@ class Paper implements Bench {
   brushRadius = 10;
   steps = 0;
 
-  commit(sketch: Sketch): void {
+  /** Nothing may be drawn. */
+  locked = false;
+
+  commit(sketch: Sketch): boolean {
+    if (this.locked) return false;
     this.sketch = sketch;
     this.steps += 1;
+    return true;
   }
 
   amend(sketch: Sketch): void {
@@ -282,6 +287,18 @@ describe("the polygon tool", () => {
       expect(areas(paper.sketch)).toEqual([10_000]);
       expect(tool.draft).toBeNull();
     }
+  });
+
+  it("keeps its corners over a layer that takes none, for another", () => {
+    const paper = new Paper();
+    const tool = new PolygonTool(paper);
+    for (const touch of [at(0, 0), at(100, 0), at(100, 100)]) tool.press(touch);
+    paper.locked = true;
+    tool.finish();
+    expect(tool.draft?.points).toHaveLength(3);
+    paper.locked = false;
+    tool.finish();
+    expect(areas(paper.sketch)).toEqual([5_000]);
   });
 
   it("does not take a double click for two corners", () => {

@@ -46,6 +46,16 @@ describe("a stroke", () => {
     expect(events.onPan).not.toHaveBeenCalled();
   });
 
+  it("that ends where it began is not thrown away by a palm", () => {
+    const { events, hands } = setUp();
+    hands.press(finger(0, 0, 0), true);
+    for (const x of [90, 2]) hands.move(finger(x, 0, 400 + x));
+    hands.press(second(300, 300, 900), true);
+    hands.release(finger(1, 0, 1000));
+    expect(events.onCancel).not.toHaveBeenCalled();
+    expect(events.onRelease).toHaveBeenCalledOnce();
+  });
+
   it("that the browser takes away is cancelled, and the next one draws", () => {
     const { events, hands } = setUp();
     hands.press(finger(0, 0, 0), true);

@@ -80,7 +80,7 @@ class Service {
     },
     classesToDraw: async () => [{ ...TUMOR, code: 1, is_roi: false }],
     annotations: async () => [],
-    annotation: async (id: string) => ({ ...this.stored.get(id), id, version: "1" }),
+    annotation: async (id: string) => ({ ...this.stored.get(id), id, version: "elsewhere" }),
     createAnnotation: async (_slide: string, document: AnnotationDocument) =>
       this.write(`a${this.stored.size}`, document),
     updateAnnotation: async (id: string, _version: string, document: AnnotationDocument) =>
@@ -266,6 +266,29 @@ describe("a polygon that is not closed when its slide is left", () => {
     await settled();
     expect(desk.tool?.draft?.points).toHaveLength(3);
   });
+});
+
+it("another's name for a layer is not undone by the next stroke", async () => {
+  const { service, app, entrance, desk, go, draw, settled } = setUp();
+  await entrance.identify();
+  go("a");
+  draw(0);
+  await settled();
+  const [id, document] = [...service.stored.entries()][0] ?? ["", null];
+  if (!document) throw new Error("nothing was saved");
+  service.stored.set(id, { ...document, name: "checked by Bert", attributes: { role: "senior" } });
+  const listed = [{ id, version: "elsewhere" } as AnnotationSummary];
+  const annotations = { status: "ready", value: listed } as const;
+  app.dispatch({ type: "annotations", slide: "a", annotations });
+  await settled();
+  expect(desk.state.layers[0]).toMatchObject({ name: "checked by Bert", version: "elsewhere" });
+  draw(30);
+  await settled();
+  expect(service.stored.get(id)).toMatchObject({
+    name: "checked by Bert",
+    attributes: { role: "senior" },
+  });
+  expect(service.stored.get(id)?.elements).toHaveLength(2);
 });
 
 it("a locked layer takes no predicted region over, and nobody is told that it did", async () => {

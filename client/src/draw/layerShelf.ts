@@ -191,6 +191,10 @@ export class LayerShelf {
     // A stroke that came meanwhile goes first; so does a list that was older than what we have.
     if (now?.mark.kind !== "saved" || now.version !== version) return;
     if (stored.version === version) return;
+    const at = { id: annotation, version: stored.version };
+    const { name, rest } = storedLayer(now.slide, client, at, stored);
+    // With the next stroke all of it is sent: another's name and attributes, too.
+    this.store.dispatch({ type: "layerChanged", client, change: { name, rest } });
     const { present } = now.history;
     const isSame = sameElements(stored.elements, present.elements);
     const elements = isSame ? present.elements : drawable(stored.elements);

@@ -27,7 +27,7 @@ export interface ManageEvents {
 
 export class Managing {
   /** Deleted on this page: an archive without our plugin cannot list them. */
-  private readonly recent = new Map<string, AnnotationSummary>();
+  private readonly recent: { slide: string | null; one: AnnotationSummary }[] = [];
 
   constructor(
     private readonly api: ManageApi,
@@ -62,7 +62,7 @@ export class Managing {
       const layer = await this.settled(one);
       const version = layer ? versionOf(layer) : one.version;
       await this.api.deleteAnnotation(one.id, version);
-      this.recent.set(one.id, { ...one, version });
+      this.recent.push({ slide: this.store.state.slide, one: { ...one, version } });
       this.close(layer);
       this.events.onGone(one.id);
       this.events.onNote(`“${one.name}” was deleted. “Deleted annotations” brings it back.`);
@@ -72,7 +72,8 @@ export class Managing {
   async bringBack(one: AnnotationSummary): Promise<void> {
     await this.tried(one, async () => {
       await this.api.restoreAnnotation(one.id, one.version, one.version);
-      this.recent.delete(one.id);
+      const at = this.recent.findIndex((each) => each.one.id === one.id);
+      if (at >= 0) this.recent.splice(at, 1);
       this.events.onNote(`“${one.name}” is back.`);
     });
   }
@@ -87,7 +88,8 @@ export class Managing {
         const title = "The service does not answer.";
         return { status: "failed", problem: { title, status: 0, detail: title, hint: null } };
       }
-      const known = [...this.recent.values()];
+      const here = this.recent.filter((each) => each.slide === slide);
+      const known = error.problem.status === 404 ? here.map(({ one }) => one) : [];
       return known.length > 0
         ? { status: "ready", value: known }
         : { status: "failed", problem: error.problem };

@@ -1,5 +1,6 @@
 /** Keeps the address bar and the state in step, in both directions. */
 import { debounce } from "./debounce";
+import { LEARN_PAGES } from "./learn";
 import type { Action } from "./reducer";
 import type { AppState } from "./state";
 import type { Store } from "./store";
@@ -70,7 +71,7 @@ export class AddressBar {
 /** Where "back" leads to: a slide, a data set or the queue; how they are looked at is none. */
 type Place = string | null;
 
-const UNDECIDED: readonly Place[] = [null, "dataset ", "models ", "review "];
+const UNDECIDED: readonly Place[] = [null, "dataset ", ...LEARN_PAGES.map((page) => `${page} `)];
 
 function placeOf({ slide, dataset, learn, queue }: Address): Place {
   if (queue) return "queue";

@@ -20,13 +20,14 @@ const STRIDE = 1.5;
 /** What is smaller was a click, in CSS pixels. */
 const SMALLEST = 4;
 
+/** False where nothing may be drawn. */
 function finishArea(
   bench: Bench,
   area: readonly Region[],
   subtracts: boolean,
   tolerance: number,
-): void {
-  if (area.length === 0) return;
+): boolean {
+  if (area.length === 0) return true;
   const { sketch, chosen } = bench;
   const next = subtracts
     ? cut(sketch, area, tolerance)
@@ -34,7 +35,7 @@ function finishArea(
         sketch,
         area.map((region) => polygon(region, chosen)),
       );
-  if (next !== sketch) bench.commit(next);
+  return next === sketch || bench.commit(next);
 }
 
 function distance(a: Point, b: Point): number {
@@ -83,8 +84,8 @@ export class PolygonTool implements Tool {
     const area = enclosed(this.points);
     const { subtracts } = this;
     if (area.length === 0) return;
-    this.abandon();
-    finishArea(this.bench, area, subtracts, 0);
+    // Over a layer that is locked or hidden the corners stay, to be finished elsewhere.
+    if (finishArea(this.bench, area, subtracts, 0)) this.abandon();
   }
 
   takeBack(): boolean {

@@ -32,8 +32,8 @@ export interface Bench {
   readonly chosen: DrawClass;
   /** In CSS pixels. */
   readonly brushRadius: number;
-  /** A step that can be undone. */
-  commit(sketch: Sketch): void;
+  /** A step that can be undone; false where nothing may be drawn. */
+  commit(sketch: Sketch): boolean;
   /** Another selection, which is no step. */
   amend(sketch: Sketch): void;
   /** Takes over what a model has outlined: the region at a place, or all in an area. */

@@ -38,6 +38,8 @@ interface Stroke {
   readonly began: number;
   readonly from: Point;
   readonly at: Point;
+  /** How far it has been from where it began, though it may be there again. */
+  readonly reach: number;
 }
 
 export class Hands<E extends Press> {
@@ -61,7 +63,7 @@ export class Hands<E extends Press> {
     const isSpare = type === "touch" && timeStamp - this.penSeen < PEN_MS;
     const [from, at] = [placeOf(event), placeOf(event)];
     if (draws && !isSpare && this.events.onPress(event)) {
-      this.stroke = { pointer: pointerId, type, began: timeStamp, from, at };
+      this.stroke = { pointer: pointerId, type, began: timeStamp, from, at, reach: 0 };
     } else this.movers.set(pointerId, at);
   }
 
@@ -71,7 +73,10 @@ export class Hands<E extends Press> {
     const isStroke = stroke?.pointer === event.pointerId;
     if (movers.has(event.pointerId)) this.moveSlide(event);
     else if (isStroke || (!stroke && movers.size === 0)) this.events.onMove(event, isStroke);
-    if (isStroke) this.stroke = { ...stroke, at: placeOf(event) };
+    if (isStroke) {
+      const at = placeOf(event);
+      this.stroke = { ...stroke, at, reach: Math.max(stroke.reach, distance(stroke.from, at)) };
+    }
   }
 
   release(event: E): void {
@@ -97,8 +102,7 @@ export class Hands<E extends Press> {
   private yields(stroke: Stroke, event: E): boolean {
     if (stroke.type !== "touch" || event.pointerType === "mouse") return false;
     const isTwoFingers = event.pointerType === "touch";
-    const isYoung =
-      event.timeStamp - stroke.began < GRACE_MS || distance(stroke.from, stroke.at) < HARDLY;
+    const isYoung = event.timeStamp - stroke.began < GRACE_MS || stroke.reach < HARDLY;
     if (isTwoFingers && !isYoung) return false;
     this.stroke = null;
     this.events.onCancel();
