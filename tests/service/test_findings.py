@@ -147,7 +147,7 @@ def test_a_run_that_was_taken_up_again_has_its_files_too(served) -> None:
 
 
 def set_attempt(ledger: Ledger, job: Job) -> None:
-    with ledger._session() as session:
+    with ledger.session() as session:
         session.execute(update(JobRow).where(JobRow.id == job.id).values(attempt=job.attempt))
 
 

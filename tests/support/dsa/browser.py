@@ -29,7 +29,7 @@ FLAGS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
-PATIENCE = 60_000.0
+PATIENCE = 120_000.0
 """Milliseconds; a shared machine draws slowly."""
 
 
