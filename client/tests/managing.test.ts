@@ -68,7 +68,7 @@ function desk({ status = 0, lists = true } = {}) {
   const managing = new Managing(
     api,
     store,
-    { save: async () => {}, forget: () => {} },
+    { save: async () => {} },
     {
       onNote: (note) => void told.push(note),
       onTrouble: () => {},

@@ -23,7 +23,6 @@ from histoloop.service.app import create_app
 from histoloop.service.server import running
 
 pytestmark = pytest.mark.e2e
-expect.set_options(timeout=PATIENCE)
 
 AXE = Path(__file__).parents[2] / "client" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")

@@ -19,17 +19,14 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.support.annotated import GTCODES, TUMOR, write_slide
-from tests.support.dsa.browser import open_browser
+from tests.support.dsa.browser import PATIENCE, open_browser
+from tests.support.strokes import Offset, on_screen, polygon, saved, shown, stroke
 from tests.support.tiny_model import save_tiny_model, sees_purple
 
 pytestmark = pytest.mark.e2e
 
 COMMAND = Path(sys.executable).with_name("histoloop")
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
-PATIENCE = 60_000.0
-"""Milliseconds; a shared machine is slow."""
-
-expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -114,42 +111,6 @@ def opened(context: BrowserContext, service: Mortal, slide: str) -> Page:
 def shoot(page: Page, name: str) -> None:
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/drawing-{name}.png")
-
-
-Offset = tuple[float, float]
-"""From the middle of the stage, in CSS pixels."""
-
-
-def on_screen(page: Page, at: Offset) -> Offset:
-    box = page.get_by_test_id("draw-pane").bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2 + at[0], box["y"] + box["height"] / 2 + at[1]
-
-
-def polygon(page: Page, corners: Sequence[Offset]) -> None:
-    """With the mouse: a click each, and a double click on the last."""
-    page.keyboard.press("p")
-    for at in corners[:-1]:
-        page.mouse.click(*on_screen(page, at))
-    page.mouse.dblclick(*on_screen(page, corners[-1]))
-
-
-def stroke(page: Page, way: Sequence[Offset]) -> None:
-    page.mouse.move(*on_screen(page, way[0]))
-    page.mouse.down()
-    for at in way[1:]:
-        page.mouse.move(*on_screen(page, at), steps=12)
-    page.mouse.up()
-
-
-def saved(page: Page) -> None:
-    """What was drawn before is; the mark follows a stroke by a frame."""
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    expect(page.get_by_test_id("save-mark")).to_have_attribute("data-kind", "saved")
-
-
-def shown(page: Page, count: int) -> None:
-    expect(page.get_by_test_id("sketch-canvas")).to_have_attribute("data-elements", str(count))
 
 
 def stored(service: Mortal, slide: str) -> dict[str, Any]:
@@ -414,30 +375,6 @@ def test_a_service_that_is_killed_in_the_midst_loses_no_stroke(
         shown(again, 4)
         saved(again)
         assert len(stored(service, "lost")["Annotations"]["elements"]) == 4
-
-
-def test_two_tabs_on_one_layer_lose_nothing(service: Mortal, browser: Browser) -> None:
-    with visiting(browser) as context:
-        first = opened(context, service, "shared")
-        polygon(first, SQUARE)
-        saved(first)
-        second = opened(context, service, "shared")
-        shown(second, 1)
-        polygon(first, BESIDE)
-        saved(first)
-
-        polygon(second, [(x + 340, y) for x, y in BESIDE])
-        expect(second.get_by_test_id("draw-conflict")).to_contain_text("Annotations (2)")
-        expect(second.get_by_test_id("layer-item")).to_have_count(2)
-        expect(second.get_by_test_id("save-mark")).to_have_attribute("data-kind", "conflict")
-        shoot(second, "conflict")
-        found = stored(service, "shared")
-        ids = {name: [one["id"] for one in each["elements"]] for name, each in found.items()}
-        assert sorted(ids) == ["Annotations", "Annotations (2)"]
-        common, theirs = ids["Annotations"]
-        assert ids["Annotations (2)"][0] == common
-        assert theirs not in ids["Annotations (2)"]
-        shown(second, 4)
 
 
 def test_an_earlier_version_is_restored(service: Mortal, browser: Browser) -> None:

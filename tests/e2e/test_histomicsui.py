@@ -19,7 +19,7 @@ import pytest
 import requests
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from tests.support.dsa.browser import PATIENCE, open_browser, open_in_histomics, stage
+from tests.support.dsa.browser import open_browser, open_in_histomics, stage
 from tests.support.dsa.provision import Archive
 
 from histoloop.geometry import Size
@@ -27,7 +27,6 @@ from histoloop.slides.pyramid import write_pyramid
 from histoloop.training.tumor_data import BCSS_MPP
 
 pytestmark = pytest.mark.e2e
-expect.set_options(timeout=PATIENCE)
 
 COMMAND = Path(sys.executable).with_name("histoloop")
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")

@@ -31,7 +31,6 @@ def test_it_is_said_and_made_again(tissue_slide: Path, tmp_path: Path) -> None:
     shutil.copy(tissue_slide, slides / "biopsy.tiff")
     save_tiny_model(home / "models" / "tiny-1")
     errors: list[str] = []
-    expect.set_options(timeout=60_000)
     with (
         running(settings(slides=slides, home=home, port=0, workers=1)) as service,
         open_browser() as browser,

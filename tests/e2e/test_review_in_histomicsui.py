@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from tests.support.dsa.browser import PATIENCE, open_browser, open_in_histomics, stage
+from tests.support.dsa.browser import open_browser, open_in_histomics, stage
 from tests.support.dsa.provision import Archive, await_large_image
 from tests.support.tiny_model import save_tiny_model
 from tests.support.typed import run
 
 pytestmark = pytest.mark.e2e
-expect.set_options(timeout=PATIENCE)
 
 SHOTS = os.environ.get("HISTOLOOP_SCREENSHOTS")
 

@@ -43,11 +43,11 @@ export interface Api extends LaunchApi {
     version: string,
     document: AnnotationDocument,
   ): Promise<AnnotationSummary>;
-  /** Newest first. */
   /** Only where `version` is still the current one. */
   deleteAnnotation(id: string, version: string): Promise<void>;
   /** Those of a slide that can be brought back. */
   deletedAnnotations(slide: string): Promise<readonly AnnotationSummary[]>;
+  /** Newest first. */
   annotationVersions(id: string): Promise<readonly AnnotationVersion[]>;
   /** Makes an older version the newest again; those in between stay. */
   restoreAnnotation(id: string, version: string, now: string): Promise<AnnotationSummary>;

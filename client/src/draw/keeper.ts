@@ -121,7 +121,7 @@ export class Keeper {
     }
   }
 
-  forget(client: string): void {
+  private forget(client: string): void {
     clearTimeout(this.timers.get(client));
     for (const map of [this.timers, this.saved, this.sent, this.seen]) map.delete(client);
   }

@@ -32,7 +32,7 @@ export class Managing {
   constructor(
     private readonly api: ManageApi,
     private readonly store: Store<DeskState, DeskAction>,
-    private readonly keeper: Pick<Keeper, "save" | "forget">,
+    private readonly keeper: Pick<Keeper, "save">,
     private readonly events: ManageEvents,
   ) {}
 
@@ -113,7 +113,6 @@ export class Managing {
     // A stroke that came meanwhile is kept: saving it finds that the rest is gone.
     if (!was || now?.history.present.elements !== was.history.present.elements) return;
     this.store.dispatch({ type: "layerClosed", client: was.client });
-    this.keeper.forget(was.client);
   }
 
   private async tried({ name }: AnnotationSummary, call: () => Promise<void>): Promise<void> {

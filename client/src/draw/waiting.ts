@@ -14,14 +14,11 @@ export class Waiting {
     return this.begun.size === 0;
   }
 
-  /** Puts a tool down on a slide; false where nothing is begun with it. */
-  leave(account: string, slide: string, { name, tool }: Begun): boolean {
-    if (tool.draft === null) return false;
+  /** Puts a tool down on a slide, if anything is begun with it. */
+  leave(account: string, slide: string, { name, tool }: Begun): void {
     // The pointer that was down is up by the time that one comes back.
     tool.cancel();
-    if (tool.draft === null) return false;
-    this.begun.set(`${account} ${slide}`, { name, tool });
-    return true;
+    if (tool.draft !== null) this.begun.set(`${account} ${slide}`, { name, tool });
   }
 
   take(account: string, slide: string): Begun | null {

@@ -3,6 +3,7 @@ import type { AgreementApi, AgreementRegion } from "../api/agreement";
 import type { Box } from "../model/box";
 import { type AgreementState, NO_AGREEMENT } from "./agreement";
 import type { Calls } from "./calls";
+import { debounce } from "./debounce";
 import type { LearnPlace } from "./learn";
 import type { Action } from "./reducer";
 import type { AppState } from "./state";
@@ -27,7 +28,9 @@ export interface AgreementCommands {
 }
 
 export class Agreeing implements AgreementCommands {
-  private waiting: ReturnType<typeof setTimeout> | null = null;
+  private readonly lookAgain = debounce((place: LearnPlace) => {
+    if (this.place === place) void this.load(place);
+  }, PAUSE_MS);
 
   constructor(
     private readonly api: AgreementApi,
@@ -80,14 +83,6 @@ export class Agreeing implements AgreementCommands {
   private get place(): LearnPlace | null {
     const place = this.store.state.learn?.place;
     return place?.page === "agreement" ? place : null;
-  }
-
-  private lookAgain(place: LearnPlace): void {
-    if (this.waiting !== null) clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      if (this.place === place) void this.load(place);
-    }, PAUSE_MS);
   }
 
   private change(place: LearnPlace, change: Partial<AgreementState>): void {

@@ -1,6 +1,7 @@
 /** Going through a review queue: each word is kept by the service before it counts. */
 import type { ReviewApi, ReviewRegion, Verdict } from "../api/review";
 import type { Calls } from "./calls";
+import { debounce } from "./debounce";
 import type { LearnPlace } from "./learn";
 import type { Action } from "./reducer";
 import {
@@ -39,7 +40,9 @@ export interface ReviewCommands {
 export class Reviewing implements ReviewCommands {
   /** What was said goes to the service in the order in which it was said. */
   private kept: Promise<void> = Promise.resolve();
-  private waiting: ReturnType<typeof setTimeout> | null = null;
+  private readonly lookAgain = debounce((place: LearnPlace) => {
+    if (this.place === place) void this.load(place);
+  }, PAUSE_MS);
 
   constructor(
     private readonly api: ReviewApi,
@@ -132,14 +135,6 @@ export class Reviewing implements ReviewCommands {
     const queue = this.review?.queue;
     if (queue?.status !== "ready") return;
     this.change(place, { queue: { status: "ready", value: how(queue.value) } });
-  }
-
-  private lookAgain(place: LearnPlace): void {
-    if (this.waiting !== null) clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      if (this.place === place) void this.load(place);
-    }, PAUSE_MS);
   }
 
   private get place(): LearnPlace | null {
