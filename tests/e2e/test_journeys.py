@@ -265,8 +265,10 @@ def test_ten_regions_are_reviewed_with_the_keyboard_and_a_reload_in_the_midst_lo
     assert [told[number].verdict for number in range(1, 6)] == [
         *("accept", "accept", "fix", "skip", "accept")
     ]
-    start = 1 + len(told)
-    expect(current).to_have_attribute("data-number", str(start))
+    # The sixth was under way: it may have arrived after the page was told how far one is.
+    expect(current).to_have_attribute("data-number", re.compile("[67]"))
+    start = int(current.get_attribute("data-number") or 0)
+    assert start <= 1 + len(told)
     expect(page.get_by_test_id("review-open")).to_have_text("1 region still to fix.")
     for number in range(start, 11):
         page.keyboard.press("a")
