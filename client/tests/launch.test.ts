@@ -158,6 +158,7 @@ describe("the launcher", () => {
       runId: null,
       annotations: { status: "loading" },
       drawn: {},
+      awaited: [],
     },
   };
 

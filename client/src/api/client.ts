@@ -35,7 +35,7 @@ export interface Api extends LaunchApi {
   folders(within: Folder | null): Promise<readonly Folder[]>;
   slides(wanted: SlideQuery): Promise<readonly SlideSummary[]>;
   annotations(slide: string): Promise<readonly AnnotationSummary[]>;
-  annotation(id: string): Promise<StoredAnnotation>;
+  annotation(id: string, signal?: AbortSignal): Promise<StoredAnnotation>;
   createAnnotation(slide: string, document: AnnotationDocument): Promise<AnnotationSummary>;
   /** Refused with 412 where it is of another version by now. */
   updateAnnotation(
@@ -123,7 +123,7 @@ export function createApi(root: string): Api {
       const url = at(`slides/${id(slide)}/annotations`);
       return (await getJson<{ annotations: AnnotationSummary[] }>(url)).annotations;
     },
-    annotation: (annotation) => getJson(at(`annotations/${id(annotation)}`)),
+    annotation: (annotation, signal) => getJson(at(`annotations/${id(annotation)}`), signal),
     createAnnotation: (slide, document) => post(`slides/${id(slide)}/annotations`, document),
     updateAnnotation: async (annotation, version, body) => {
       const options = { method: "PUT", body, ifMatch: version } as const;

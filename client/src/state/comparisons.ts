@@ -73,6 +73,7 @@ export class Comparisons {
 
   private draw({ slide }: AppState, other: ComparedWith): void {
     if (other.kind !== "annotation" || slide?.annotations.status !== "ready") return;
+    if (slide.awaited.includes(other.id)) return;
     if (other.id in slide.drawn) {
       // What was changed since is to be loaded anew.
       this.drawn.delete(other.id);

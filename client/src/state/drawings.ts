@@ -7,6 +7,9 @@ import type { AppState } from "./state";
 import type { Store } from "./store";
 
 export class Drawings {
+  /** What is on its way, by annotation. */
+  private readonly underWay = new Map<string, AbortController>();
+
   constructor(
     private readonly api: Api,
     private readonly store: Store<AppState, Action>,
@@ -20,16 +23,30 @@ export class Drawings {
     this.store.dispatch({ type: "annotations", slide, annotations });
   }
 
+  /** Shows it, hides it, or calls off what is on its way. */
   async toggle(id: string): Promise<void> {
     const { slide } = this.store.state;
     if (!slide) return;
-    if (id in slide.drawn) {
+    if (id in slide.drawn || slide.awaited.includes(id)) {
+      this.underWay.get(id)?.abort();
       this.store.dispatch({ type: "annotationHidden", id });
       return;
     }
+    const call = new AbortController();
+    this.underWay.get(id)?.abort();
+    this.underWay.set(id, call);
+    this.store.dispatch({ type: "annotationAwaited", id });
     await this.calls.attempt(async () => {
-      const shapes = shapesOf(await this.api.annotation(id));
+      const shapes = shapesOf(await this.api.annotation(id, call.signal));
       this.store.dispatch({ type: "annotationDrawn", slide: slide.id, id, shapes });
     });
+    if (this.underWay.get(id) !== call) return;
+    this.underWay.delete(id);
+    if (this.isAwaited(slide.id, id)) this.store.dispatch({ type: "annotationHidden", id });
+  }
+
+  private isAwaited(of: string, id: string): boolean {
+    const { slide } = this.store.state;
+    return slide?.id === of && slide.awaited.includes(id);
   }
 }

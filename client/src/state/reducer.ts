@@ -75,6 +75,7 @@ export type Action =
       readonly id: string;
       readonly shapes: readonly Shape[];
     }
+  | { readonly type: "annotationAwaited"; readonly id: string }
   | { readonly type: "annotationHidden"; readonly id: string }
   | { readonly type: "replace"; readonly replace: boolean }
   | { readonly type: "submitting"; readonly submitting: boolean }
@@ -221,6 +222,7 @@ type SlideAction = Extract<
       | "runChanged"
       | "runSelected"
       | "annotations"
+      | "annotationAwaited"
       | "annotationDrawn"
       | "annotationHidden";
   }
@@ -276,13 +278,23 @@ function changed(slide: OpenSlide, action: SlideAction): OpenSlide {
       return knows(slide, action.runId) ? { ...slide, runId: action.runId } : slide;
     case "annotations":
       return withAnnotations(slide, action.annotations);
+    case "annotationAwaited":
+      return { ...slide, awaited: [...slide.awaited, action.id] };
     case "annotationDrawn":
-      return { ...slide, drawn: { ...slide.drawn, [action.id]: action.shapes } };
+      return {
+        ...hidden(slide, action.id),
+        drawn: { ...slide.drawn, [action.id]: action.shapes },
+      };
     case "annotationHidden":
-      return { ...slide, drawn: without(slide.drawn, [action.id]) };
+      return hidden(slide, action.id);
     default:
       return slide;
   }
+}
+
+function hidden(slide: OpenSlide, id: string): OpenSlide {
+  const awaited = slide.awaited.filter((each) => each !== id);
+  return { ...slide, awaited, drawn: without(slide.drawn, [id]) };
 }
 
 /** What was changed or deleted since it was drawn is drawn no more. */
@@ -322,6 +334,7 @@ function opened(state: AppState, id: string, view: Restored): AppState {
       runId: view.runId,
       annotations: { status: "loading" },
       drawn: {},
+      awaited: [],
     },
     comparison: restoredComparison(view.comparison),
     camera: view.camera,

@@ -61,6 +61,8 @@ export interface OpenSlide {
   readonly annotations: Loadable<readonly AnnotationSummary[]>;
   /** The shapes of the annotations on show, by id. */
   readonly drawn: Readonly<Record<string, readonly Shape[]>>;
+  /** The annotations that are to be on show, whose shapes are on their way. */
+  readonly awaited: readonly string[];
 }
 
 /** Where in an archive the reader stands, and what is searched for there. */

@@ -74,8 +74,9 @@ function entry(
   sheets: AnnotationSheets,
 ): TemplateResult {
   const layer = layersHere(desk.state).find(({ annotation }) => annotation === one.id);
+  const isAwaited = !layer && slide.awaited.includes(one.id);
   // What is open to draw in is drawn by the desk, and not a second time.
-  const isShown = layer ? layer.visible : one.id in slide.drawn;
+  const isShown = layer ? layer.visible : isAwaited || one.id in slide.drawn;
   const toggle = (): void =>
     layer ? desk.setVisible(layer.client, !layer.visible) : commands.toggleAnnotation(one.id);
   const tooMany = one.elements_count > MOST_DRAWN;
@@ -93,7 +94,7 @@ function entry(
             @click=${() => sheets.manage(one)}>${DRAW_ICONS.more}</button>`
         : nothing
     }
-    <span class="run-time">${origin(one)}${tooMany ? " · too many to draw here" : ""}</span>
+    <span class="run-time">${origin(one)}${tooMany ? " · too many to draw here" : ""}${isAwaited ? " · loading…" : ""}</span>
   </label>`;
 }
 
@@ -104,7 +105,9 @@ function editButton(
   desk: Desk,
 ): TemplateResult {
   const edit = (): void => {
-    if (one.id in slide.drawn) commands.toggleAnnotation(one.id);
+    if (slide.awaited.includes(one.id) || one.id in slide.drawn) {
+      commands.toggleAnnotation(one.id);
+    }
     void desk.edit(one);
   };
   return html`<button class="quiet icon-only annotation-edit" title="Draw in it"
