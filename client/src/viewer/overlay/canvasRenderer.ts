@@ -21,7 +21,6 @@ export function createCanvasRenderer(canvas: HTMLCanvasElement): OverlayRenderer
 }
 
 class CanvasRenderer implements OverlayRenderer {
-  readonly name = "2d";
   /** By the first layer's tile: a quad's layers come and go together. */
   private readonly coloured = new WeakMap<GreyTile, Coloured>();
 

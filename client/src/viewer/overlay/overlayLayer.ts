@@ -31,7 +31,8 @@ export interface OverlayEvents {
 
 export class OverlayLayer {
   readonly canvas = document.createElement("canvas");
-  private readonly renderer: OverlayRenderer;
+  /** Made when there is something to draw: a WebGL context may take a fifth of a second. */
+  private renderer: OverlayRenderer | null = null;
   private scene: OverlayScene | null = null;
   private book: TileBook<GreyTile> | null = null;
   private loader: TileLoader | null = null;
@@ -49,8 +50,6 @@ export class OverlayLayer {
     this.canvas.className = "overlay-canvas";
     this.canvas.dataset.testid = "overlay-canvas";
     surface.append(this.canvas);
-    this.renderer = createRenderer(this.canvas);
-    this.canvas.dataset.renderer = this.renderer.name;
     this.canvas.addEventListener("webglcontextrestored", () => this.redrawSoon());
     this.report(0);
   }
@@ -108,7 +107,7 @@ export class OverlayLayer {
     this.touched = [];
     const { scene } = this;
     this.book =
-      scene && new TileBook(scene.pyramid, CACHE_BYTES, (tile) => this.renderer.forget(tile));
+      scene && new TileBook(scene.pyramid, CACHE_BYTES, (tile) => this.renderer?.forget(tile));
     this.loader = this.book && scene && this.newLoader(this.book, scene.run);
   }
 
@@ -154,7 +153,8 @@ export class OverlayLayer {
     if (!projection) return;
     resizeCanvas(this.canvas, projection);
     const quads = scene && scene.layers.length > 0 ? this.arrange(scene, projection) : [];
-    this.renderer.draw(quads, scene?.style ?? NO_STYLE);
+    if (quads.length > 0) this.renderer ??= createRenderer(this.canvas);
+    this.renderer?.draw(quads, scene?.style ?? NO_STYLE);
     // Invisible when empty: see `OutlineLayer.paint` on canvases that are merely cleared.
     this.canvas.style.opacity = String(quads.length > 0 ? (scene?.opacity ?? 1) : 0);
     this.report(quads.filter(({ layers }) => layers.some((tile) => tile?.values)).length);

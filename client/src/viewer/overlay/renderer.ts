@@ -30,7 +30,6 @@ export type OverlayStyle =
   | { readonly mode: "probability"; readonly lut: Lut };
 
 export interface OverlayRenderer {
-  readonly name: "webgl2" | "2d";
   /** Clears the canvas and draws the quads in their order. */
   draw(quads: readonly Quad[], style: OverlayStyle): void;
   /** The tile will not be drawn again. */

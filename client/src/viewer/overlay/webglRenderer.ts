@@ -25,7 +25,6 @@ export function createWebglRenderer(canvas: HTMLCanvasElement): OverlayRenderer 
 }
 
 class WebglRenderer implements OverlayRenderer {
-  readonly name = "webgl2";
   private programs = new Map<string, Program>();
   private textures = new Map<GreyTile, WebGLTexture>();
   private blank: WebGLTexture | null = null;
