@@ -1,138 +1,8 @@
 // @vitest-environment happy-dom
 /** Nothing that was drawn is lost: slides left, sessions ended, browsers that keep nothing. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Api } from "../src/api/client";
-import { ProblemError } from "../src/api/http";
-import type { Account, AnnotationDocument, AnnotationSummary } from "../src/api/types";
-import { Desk } from "../src/draw/desk";
-import type { Draft, Drafts } from "../src/draw/drafts";
-import { polygon } from "../src/draw/element";
-import { add } from "../src/draw/sketch";
-import type { Touch } from "../src/draw/tools/tool";
-import { Calls } from "../src/state/calls";
-import { Entrance } from "../src/state/entrance";
-import { type Action, reduce } from "../src/state/reducer";
-import { type AppState, INITIAL_STATE } from "../src/state/state";
-import { Store } from "../src/state/store";
-import { slide } from "./records";
-
-const TUMOR = { name: "tumor", colour: "#ff0000" };
-
-function square(left: number) {
-  const outer = [
-    { x: left, y: 0 },
-    { x: left + 10, y: 0 },
-    { x: left + 10, y: 10 },
-    { x: left, y: 10 },
-  ];
-  return polygon({ outer, holes: [] }, TUMOR);
-}
-
-function person(id: string): Account {
-  const user = { id, login: id, name: id };
-  return { mode: "dsa", site: "archive", user, retrains: false, datasets: false };
-}
-
-/** A browser's drafts, as far as it keeps any. */
-class Chest {
-  readonly kept = new Map<string, Draft>();
-  readonly owned = new Set<string>();
-  keeps = true;
-
-  async put(draft: Draft): Promise<void> {
-    if (!this.keeps) throw new Error("full");
-    this.owned.add(draft.client);
-    this.kept.set(draft.client, draft);
-  }
-
-  async remove(client: string): Promise<void> {
-    this.kept.delete(client);
-    this.owned.delete(client);
-  }
-
-  async takeUp(account: string, slide: string): Promise<readonly Draft[]> {
-    const free = [...this.kept.values()].filter(({ client }) => !this.owned.has(client));
-    const here = free.filter((each) => each.account === account && each.slide === slide);
-    for (const { client } of here) this.owned.add(client);
-    return here;
-  }
-
-  disown(client: string): void {
-    this.owned.delete(client);
-  }
-
-  disownAll(): void {
-    this.owned.clear();
-  }
-}
-
-/** A service that keeps annotations of whoever is signed in. */
-class Service {
-  who: string | null = "ada";
-  readonly stored = new Map<string, AnnotationDocument>();
-  private version = 0;
-
-  readonly api = {
-    session: async () => (this.who ? person(this.who) : { ...person(""), user: null }),
-    signIn: async (login: string) => {
-      this.who = login;
-      return person(login);
-    },
-    classesToDraw: async () => [{ ...TUMOR, code: 1, is_roi: false }],
-    annotations: async () => [],
-    annotation: async (id: string) => ({ ...this.stored.get(id), id, version: "elsewhere" }),
-    createAnnotation: async (_slide: string, document: AnnotationDocument) =>
-      this.write(`a${this.stored.size}`, document),
-    updateAnnotation: async (id: string, _version: string, document: AnnotationDocument) =>
-      this.write(id, document),
-    polygons: async () => ({ features: [] }),
-  } as unknown as Api;
-
-  private write(id: string, document: AnnotationDocument): AnnotationSummary {
-    if (!this.who) {
-      throw new ProblemError({ title: "", status: 401, detail: "who are you?", hint: null });
-    }
-    this.stored.set(id, document);
-    this.version += 1;
-    return { id, version: String(this.version) } as AnnotationSummary;
-  }
-}
-
-function setUp(traced: ReturnType<ConstructorParameters<typeof Desk>[3]["traced"]> = null) {
-  const [service, chest] = [new Service(), new Chest()];
-  const app = new Store<AppState, Action>(reduce, INITIAL_STATE);
-  const calls = new Calls(app, { onUnreachable: vi.fn(), onSignedOut: () => entrance.lost() });
-  const entrance = new Entrance(service.api, app, calls, vi.fn());
-  const desk = new Desk(service.api, app, chest as unknown as Drafts, {
-    onTrouble: (error) => void calls.explain(error),
-    onListChanged: vi.fn(),
-    onTaken: vi.fn(),
-    traced: () => traced,
-    unit: () => 1,
-  });
-  const go = (id: string) => {
-    const view = { camera: null, runId: null, overlay: {}, comparison: null };
-    app.dispatch({ type: "slideOpened", id, view });
-    const detail = { status: "ready", value: slide({ id }) } as const;
-    app.dispatch({ type: "slideDetail", id, detail });
-    app.dispatch({ type: "annotations", slide: id, annotations: { status: "ready", value: [] } });
-  };
-  const draw = (left: number) => desk.commit(add(desk.sketch, [square(left)]));
-  const settled = () => vi.advanceTimersByTimeAsync(30_000);
-  const drawnAt = () => desk.sketch.elements.map(({ points }) => points?.[0]?.[0]);
-  return { service, chest, app, entrance, desk, go, draw, settled, drawnAt };
-}
-
-type Scene = ReturnType<typeof setUp>;
-
-function touch(x: number, y: number): Touch {
-  return { at: { x, y }, unit: 1, grip: 1, subtracts: false, shift: false, alt: false };
-}
-
-function click({ desk }: Scene, x: number, y: number): void {
-  desk.tool?.press(touch(x, y));
-  desk.tool?.release(touch(x, y));
-}
+import type { AnnotationDocument } from "../src/api/types";
+import { click, type Scene, setUp, square } from "./scene";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -276,12 +146,12 @@ it("another's name for a layer is not undone by the next stroke", async () => {
   await settled();
   const [id, document] = [...service.stored.entries()][0] ?? ["", null];
   if (!document) throw new Error("nothing was saved");
-  service.stored.set(id, { ...document, name: "checked by Bert", attributes: { role: "senior" } });
-  const listed = [{ id, version: "elsewhere" } as AnnotationSummary];
-  const annotations = { status: "ready", value: listed } as const;
+  const attributes = { role: "senior" };
+  const { version } = service.write(id, { ...document, name: "checked by Bert", attributes });
+  const annotations = { status: "ready", value: service.listed() } as const;
   app.dispatch({ type: "annotations", slide: "a", annotations });
   await settled();
-  expect(desk.state.layers[0]).toMatchObject({ name: "checked by Bert", version: "elsewhere" });
+  expect(desk.state.layers[0]).toMatchObject({ name: "checked by Bert", version });
   draw(30);
   await settled();
   expect(service.stored.get(id)).toMatchObject({
@@ -340,4 +210,76 @@ it("what is closed is not held in memory", async () => {
   const { keeper } = desk as unknown as { keeper: Record<string, Map<string, unknown>> };
   const sizes = ["seen", "saved", "sent", "timers"].map((map) => keeper[map]?.size ?? -1);
   expect(Math.max(...sizes)).toBe(1);
+});
+
+describe("a stroke that comes while its whole annotation is", () => {
+  /** One stroke is saved; answers take longer than the keeper waits. */
+  async function saved(): Promise<Scene> {
+    const scene = setUp();
+    await scene.entrance.identify();
+    scene.go("slide");
+    scene.draw(0);
+    await scene.settled();
+    scene.service.delay = 3000;
+    return scene;
+  }
+
+  it("renamed, waits for the new version and is saved on it: nothing is forked", async () => {
+    const { service, desk, draw, settled, drawnAt } = await saved();
+    const [one] = service.listed();
+    if (!one) throw new Error("nothing was saved");
+    void desk.managing.rename(one, "Bert");
+    await vi.advanceTimersByTimeAsync(10);
+    draw(20);
+    await settled();
+    expect(desk.state.layers).toMatchObject([{ name: "Bert", conflict: null }]);
+    expect(drawnAt()).toEqual([0, 20]);
+    expect([...service.stored.values()]).toMatchObject([{ name: "Bert" }]);
+    expect(service.listed()[0]?.elements_count).toBe(2);
+  });
+
+  it("renamed without an answer, is saved under the new name", async () => {
+    const { service, desk, draw, settled } = await saved();
+    const [one] = service.listed();
+    if (!one) throw new Error("nothing was saved");
+    service.losesAnswers = true;
+    await Promise.all([desk.managing.rename(one, "Bert"), settled()]);
+    service.losesAnswers = false;
+    draw(20);
+    await settled();
+    expect(desk.state.layers).toMatchObject([{ name: "Bert", conflict: null }]);
+    expect(service.listed()).toMatchObject([{ name: "Bert", elements_count: 2 }]);
+  });
+
+  it("deleted, is kept as an annotation of its own", async () => {
+    const { service, desk, draw, settled } = await saved();
+    const [one] = service.listed();
+    if (!one) throw new Error("nothing was saved");
+    void desk.managing.remove(one);
+    await vi.advanceTimersByTimeAsync(10);
+    draw(20);
+    await settled();
+    expect(service.listed()).toMatchObject([{ elements_count: 2 }]);
+    expect(service.listed()[0]?.id).not.toBe(one.id);
+    expect(desk.state.layers).toHaveLength(1);
+  });
+
+  it("set back to an earlier version, is the step before", async () => {
+    const { service, desk, draw, settled, drawnAt } = await saved();
+    const [first] = service.listed();
+    draw(20);
+    await settled();
+    const client = desk.state.layers[0]?.client ?? "";
+    void desk.restore(client, first?.version ?? "");
+    await vi.advanceTimersByTimeAsync(10);
+    draw(40);
+    await settled();
+    expect(desk.state.layers).toMatchObject([{ conflict: null, mark: { kind: "saved" } }]);
+    expect(service.listed()).toMatchObject([{ elements_count: 1 }]);
+    expect(drawnAt()).toEqual([0]);
+    desk.undo();
+    expect(drawnAt()).toEqual([0, 20, 40]);
+    await settled();
+    expect(service.listed()).toMatchObject([{ elements_count: 3 }]);
+  });
 });

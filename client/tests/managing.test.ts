@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { Api } from "../src/api/client";
 import { ProblemError } from "../src/api/http";
 import type { AnnotationDocument, AnnotationSummary, StoredAnnotation } from "../src/api/types";
+import type { Drafts } from "../src/draw/drafts";
 import { polygon } from "../src/draw/element";
+import { Keeper } from "../src/draw/keeper";
 import { Managing } from "../src/draw/managing";
 import { add, EMPTY } from "../src/draw/sketch";
 import {
@@ -12,6 +15,7 @@ import {
   storedLayer,
 } from "../src/draw/state";
 import { Store } from "../src/state/store";
+import { Chest } from "./scene";
 
 const ONE: AnnotationSummary = {
   id: "a1",
@@ -65,22 +69,24 @@ function desk({ status = 0, lists = true } = {}) {
     restoreAnnotation: (id: string, version: string, now: string) =>
       answer("restore", id, version, now),
   };
-  const managing = new Managing(
-    api,
-    store,
-    { save: async () => {} },
-    {
-      onNote: (note) => void told.push(note),
-      onTrouble: () => {},
-      onListChanged: () => void told.push("listed"),
-      onGone: (id) => void told.push(`gone ${id}`),
-    },
-  );
-  const open = (): void => {
-    const layer = storedLayer("s1", "c1", { id: "a1", version: "3" }, DOCUMENT);
-    store.dispatch({ type: "layerOpened", layer, active: true });
+  const events = {
+    onNote: (note: string) => void told.push(note),
+    onTrouble: () => {},
+    onListChanged: () => void told.push("listed"),
+    onGone: (id: string) => void told.push(`gone ${id}`),
   };
-  return { store, calls, told, managing, open };
+  const drafts = new Chest() as unknown as Drafts;
+  const keeper = new Keeper(api as unknown as Api, store, drafts, () => "ada", events);
+  store.subscribe(() => keeper.look());
+  const managing = new Managing(api, store, keeper, events);
+  const open = (): void => {
+    keeper.open(storedLayer("s1", "c1", { id: "a1", version: "3" }, DOCUMENT), true);
+  };
+  const draw = (): void => {
+    const sketch = add(EMPTY, [polygon(TRIANGLE, { name: "tumor", colour: "#ff0000" })]);
+    store.dispatch({ type: "drawn", client: "c1", sketch });
+  };
+  return { store, calls, told, managing, open, draw };
 }
 
 describe("a whole annotation", () => {
@@ -129,22 +135,20 @@ describe("a whole annotation", () => {
   });
 
   it("is not deleted while strokes of it are not saved", async () => {
-    const { store, calls, told, managing, open } = desk();
+    const { calls, told, managing, open, draw } = desk({ status: 503 });
     open();
-    const mark = { kind: "offline", detail: "" } as const;
-    store.dispatch({ type: "layerChanged", client: "c1", change: { mark } });
+    draw();
     await managing.remove(ONE);
-    expect(calls).toEqual([]);
+    expect(calls.map(([what]) => what)).toEqual(["update"]);
     expect(told[0]).toContain("not saved yet");
   });
 
   it("keeps its layer where a stroke came while it was deleted", async () => {
-    const { store, managing, open } = desk();
+    const { store, managing, open, draw } = desk();
     open();
     const removed = managing.remove(ONE);
-    const sketch = add(EMPTY, [polygon(TRIANGLE, { name: "tumor", colour: "#ff0000" })]);
     await Promise.resolve();
-    store.dispatch({ type: "drawn", client: "c1", sketch });
+    draw();
     await removed;
     expect(store.state.layers).toHaveLength(1);
   });

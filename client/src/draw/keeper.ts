@@ -54,7 +54,7 @@ export class Keeper {
   private readonly seen = new Map<string, Elements>();
   /** What the service is known to have of a layer. */
   private readonly saved = new Map<string, Elements>();
-  /** What it was sent without a word in return: it may have that, too. */
+  /** What it had before, and was sent without a word in return: it may have any of that. */
   private readonly sent = new Map<string, ReadonlySet<Elements>>();
   /** Whose layers these are, signed in or not. */
   private owner = "";
@@ -119,6 +119,37 @@ export class Keeper {
     } finally {
       for (const each of held) this.busy.delete(each);
     }
+  }
+
+  /**
+   * Writes to the annotation of a layer all of which is saved, with nothing else written meanwhile:
+   * a stroke that comes waits, and is saved on the version that was written now.
+   *
+   * @param write says what is another in the layer afterwards.
+   * @returns false where what is drawn in it cannot be saved just now: then nothing was written.
+   */
+  async writeAlone(
+    client: string,
+    write: (layer: Layer) => Promise<LayerChange>,
+  ): Promise<boolean> {
+    await this.save(client);
+    const layer = this.layer(client);
+    if (layer?.mark.kind !== "saved" || this.busy.has(client)) return false;
+    this.busy.add(client);
+    try {
+      this.mark(client, await write(layer));
+    } finally {
+      this.busy.delete(client);
+      this.goOn(client);
+    }
+    return true;
+  }
+
+  /** What came while nothing could be saved: its draft is of an earlier version. */
+  private goOn(client: string): void {
+    if (this.layer(client)?.mark.kind === "saved") return;
+    if (this.isDue(client)) void this.keep(client);
+    void this.save(client);
   }
 
   private forget(client: string): void {
@@ -194,7 +225,10 @@ export class Keeper {
     const { client, slide, annotation, version } = layer;
     const document = documentOf(layer);
     const lostAnswer = this.sent.has(client);
-    this.sent.set(client, new Set(this.sent.get(client)).add(layer.history.present.elements));
+    const known = new Set(this.sent.get(client)).add(layer.history.present.elements);
+    const before = this.saved.get(client);
+    if (before) known.add(before);
+    this.sent.set(client, known);
     this.saved.delete(client);
     if (annotation !== null && version !== null) {
       return this.api.updateAnnotation(annotation, version, document);
@@ -274,15 +308,18 @@ export class Keeper {
   /**
    * Both versions are kept: ours goes on as an annotation of its own, theirs is shown beside it.
    *
-   * Theirs may be our own writing, whose answer never came: then there is nothing to part.
+   * Theirs may be our own writing, whose answer never came, or draw what ours was drawn on and be
+   * called otherwise: then there is nothing to part.
    */
   private async part(layer: Layer, theirs: StoredAnnotation | null): Promise<string> {
     const { client, slide, annotation, name } = layer;
     const ours = theirs && this.sentBefore(client, theirs.elements);
     if (ours) {
+      const at = { id: annotation ?? "", version: theirs.version };
+      const { version, name, rest } = storedLayer(slide, client, at, theirs);
       this.saved.set(client, ours);
       this.sent.delete(client);
-      this.mark(client, { version: theirs.version });
+      this.mark(client, { version, name, rest });
       return client;
     }
     const taken = (await this.api.annotations(slide)).map((each) => each.name);

@@ -93,13 +93,13 @@ export class LayerShelf {
 
   /** The layer as it was then, as a step that can be undone. */
   async restore(client: string, version: string): Promise<void> {
-    await this.keeper.save(client);
-    const layer = this.layer(client);
-    if (!layer?.annotation || layer.version === null || layer.mark.kind !== "saved") return;
-    const { annotation, version: now } = layer;
     await this.tried(async () => {
-      await this.api.restoreAnnotation(annotation, version, now);
-      await this.reread(layer, true);
+      await this.keeper.writeAlone(client, async (layer) => {
+        if (layer.annotation === null || layer.version === null) return {};
+        await this.api.restoreAnnotation(layer.annotation, version, layer.version);
+        await this.reread(layer, true);
+        return {};
+      });
     });
   }
 
@@ -188,8 +188,9 @@ export class LayerShelf {
     if (annotation === null) return;
     const stored = await this.api.annotation(annotation);
     const now = this.layer(client);
-    // A stroke that came meanwhile goes first; so does a list that was older than what we have.
-    if (now?.mark.kind !== "saved" || now.version !== version) return;
+    // A list may be older than what we have. A stroke that came meanwhile goes first; where the
+    // reader has asked for this, it is the step before.
+    if (!now || now.version !== version || (now.mark.kind !== "saved" && !isStep)) return;
     if (stored.version === version) return;
     const at = { id: annotation, version: stored.version };
     const { name, rest } = storedLayer(now.slide, client, at, stored);

@@ -5,7 +5,7 @@ import type { AnnotationSummary } from "../api/types";
 import type { Loadable } from "../state/state";
 import type { Store } from "../state/store";
 import type { Keeper } from "./keeper";
-import { type DeskAction, type DeskState, documentOf, type Layer } from "./state";
+import { type DeskAction, type DeskState, documentOf, type Layer, type LayerChange } from "./state";
 
 type ManageApi = Pick<
   Api,
@@ -32,7 +32,7 @@ export class Managing {
   constructor(
     private readonly api: ManageApi,
     private readonly store: Store<DeskState, DeskAction>,
-    private readonly keeper: Pick<Keeper, "save">,
+    private readonly keeper: Pick<Keeper, "writeAlone">,
     private readonly events: ManageEvents,
   ) {}
 
@@ -40,14 +40,11 @@ export class Managing {
     const name = wish.trim();
     if (name === "" || name === one.name) return;
     await this.tried(one, async () => {
-      const layer = await this.settled(one);
-      if (layer) {
-        const document = { ...documentOf(layer), name };
-        const { version } = await this.api.updateAnnotation(one.id, versionOf(layer), document);
-        this.store.dispatch({
-          type: "layerChanged",
-          client: layer.client,
-          change: { name, version },
+      if (this.layerOf(one.id)) {
+        await this.written(one, async (layer) => {
+          const document = { ...documentOf(layer), name };
+          const { version } = await this.api.updateAnnotation(one.id, versionOf(layer), document);
+          return { name, version };
         });
         return;
       }
@@ -59,11 +56,14 @@ export class Managing {
   /** Its versions stay where they are. */
   async remove(one: AnnotationSummary): Promise<void> {
     await this.tried(one, async () => {
-      const layer = await this.settled(one);
-      const version = layer ? versionOf(layer) : one.version;
-      await this.api.deleteAnnotation(one.id, version);
-      this.recent.push({ slide: this.store.state.slide, one: { ...one, version } });
-      this.close(layer);
+      if (!this.layerOf(one.id)) await this.delete(one, one.version);
+      else {
+        await this.written(one, async (layer) => {
+          await this.delete(one, versionOf(layer));
+          this.close(layer);
+          return {};
+        });
+      }
       this.events.onGone(one.id);
       this.events.onNote(`“${one.name}” was deleted. “Deleted annotations” brings it back.`);
     });
@@ -96,22 +96,28 @@ export class Managing {
     }
   }
 
-  /** The layer it is open in, all of which is saved; null where it is not open. */
-  private async settled({ id, name }: AnnotationSummary): Promise<Layer | null> {
-    const client = this.layerOf(id)?.client;
-    if (client === undefined) return null;
-    await this.keeper.save(client);
-    const layer = this.layerOf(id);
-    if (layer?.mark.kind === "saved") return layer;
+  private async delete(one: AnnotationSummary, version: string): Promise<void> {
+    const { slide } = this.store.state;
+    await this.api.deleteAnnotation(one.id, version);
+    this.recent.push({ slide, one: { ...one, version } });
+  }
+
+  /** By way of the layer that it is open in, all of which has to be saved. */
+  private async written(
+    { id, name }: AnnotationSummary,
+    write: (layer: Layer) => Promise<LayerChange>,
+  ): Promise<void> {
+    const client = this.layerOf(id)?.client ?? "";
+    if (await this.keeper.writeAlone(client, write)) return;
     throw new UnsavedError(
       `“${name}” is not saved yet: nothing was changed. Try again when it is.`,
     );
   }
 
-  private close(was: Layer | null): void {
-    const now = was && this.layerOf(was.annotation ?? "");
+  private close(was: Layer): void {
+    const now = this.layerOf(was.annotation ?? "");
     // A stroke that came meanwhile is kept: saving it finds that the rest is gone.
-    if (!was || now?.history.present.elements !== was.history.present.elements) return;
+    if (now?.history.present.elements !== was.history.present.elements) return;
     this.store.dispatch({ type: "layerClosed", client: was.client });
   }
 
