@@ -62,8 +62,6 @@ export class Desk implements Bench {
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = true;
   private readonly waiting = new Waiting();
-  /** Who draws here, or was the last to. */
-  private owner = "";
 
   constructor(
     private readonly api: Api,
@@ -300,7 +298,6 @@ export class Desk implements Bench {
     const account = accountOf(state);
     const [from, to] = [this.state.slide, detail?.id ?? null];
     if (from !== null && from !== to) this.layDown(from);
-    this.owner = account ?? this.owner;
     this.layers.show(account, to, state.slide?.annotations ?? null);
     if (this.state.slide === null || this.state.tool === "pan") this.held = null;
     if (to !== null && from !== to) this.takeUp(to);
@@ -319,13 +316,15 @@ export class Desk implements Bench {
   }
 
   private layDown(slide: string): void {
-    const { held: tool, owner } = this;
-    if (tool) this.waiting.leave(owner, slide, { name: this.state.tool, tool });
+    const { held: tool } = this;
+    const { owner } = this.state;
+    if (tool && owner !== null) this.waiting.leave(owner, slide, { name: this.state.tool, tool });
     this.held = null;
   }
 
   private takeUp(slide: string): void {
-    const begun = this.waiting.take(this.owner, slide);
+    const { owner } = this.state;
+    const begun = owner === null ? null : this.waiting.take(owner, slide);
     if (!begun) return;
     this.take(begun.name);
     this.held = begun.tool;

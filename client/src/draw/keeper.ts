@@ -56,8 +56,6 @@ export class Keeper {
   private readonly saved = new Map<string, Elements>();
   /** What it had before, and was sent without a word in return: it may have any of that. */
   private readonly sent = new Map<string, ReadonlySet<Elements>>();
-  /** Whose layers these are, signed in or not. */
-  private owner = "";
 
   constructor(
     private readonly api: Api,
@@ -172,11 +170,10 @@ export class Keeper {
   /** Into this browser. A browser that is full or forbids it cannot be helped, but is told of. */
   private async keep(client: string): Promise<void> {
     const layer = this.layer(client);
-    if (!layer) return;
+    const { owner: account } = this.store.state;
+    if (!layer || account === null) return;
     const { slide, annotation, version } = layer;
     const document = documentOf(layer);
-    this.owner = this.account() ?? this.owner;
-    const account = this.owner;
     try {
       await this.drafts.put({
         client,

@@ -30,8 +30,6 @@ export const MOST_ELEMENTS = 20_000;
 export class LayerShelf {
   /** Who is signed in; null while nobody is. */
   private account: string | null = null;
-  /** Whose layers lie on the desk, signed in or not. */
-  private owner: string | null = null;
   /** Of people who have gone: what even their browser would not keep, until they come back. */
   private readonly aside = new Map<string, readonly Layer[]>();
   private listed: readonly AnnotationSummary[] | null = null;
@@ -108,18 +106,18 @@ export class LayerShelf {
     this.account = account;
     this.begun = null;
     if (account === null) return;
-    if (this.owner !== account) this.handOver(account);
+    if (this.store.state.owner !== account) this.handOver(account);
     this.keeper.resume();
   }
 
   private handOver(account: string): void {
-    const { layers } = this.store.state;
+    const { layers, owner } = this.store.state;
     // The rest of what is unsaved lies among the drafts.
     const unkept = layers.filter((layer) => !isSafe(layer));
-    if (this.owner !== null && unkept.length > 0) this.aside.set(this.owner, unkept);
+    if (owner !== null && unkept.length > 0) this.aside.set(owner, unkept);
     for (const { client } of layers) this.store.dispatch({ type: "layerClosed", client });
     this.drafts.disownAll();
-    this.owner = account;
+    this.store.dispatch({ type: "owner", owner: account });
     for (const layer of this.aside.get(account) ?? []) {
       this.store.dispatch({ type: "layerOpened", layer, active: false });
     }
@@ -156,8 +154,9 @@ export class LayerShelf {
    */
   private recover(account: string, draft: Draft, listed: readonly AnnotationSummary[]): void {
     const { slide, client, document } = draft;
-    if (this.owner !== account) this.drafts.disown(client);
-    if (this.owner !== account || this.layer(client)) return;
+    const isTheirs = this.store.state.owner === account;
+    if (!isTheirs) this.drafts.disown(client);
+    if (!isTheirs || this.layer(client)) return;
     const made =
       draft.annotation === null
         ? listed.find(({ attributes }) => attributes[CLIENT_ATTRIBUTE] === client)

@@ -51,6 +51,8 @@ export interface Layer {
 }
 
 export interface DeskState {
+  /** Whose layers lie here, signed in or not; null before anybody has come. */
+  readonly owner: string | null;
   readonly slide: string | null;
   readonly layers: readonly Layer[];
   /** The layer that is drawn in, by client. */
@@ -68,6 +70,7 @@ export interface DeskState {
 }
 
 export const INITIAL_DESK: DeskState = {
+  owner: null,
   slide: null,
   layers: [],
   active: null,
@@ -100,6 +103,7 @@ export type LayerChange = Partial<
 >;
 
 export type DeskAction =
+  | { readonly type: "owner"; readonly owner: string }
   | { readonly type: "slide"; readonly slide: string | null }
   | { readonly type: "classes"; readonly classes: readonly DrawClass[] }
   | { readonly type: "layerOpened"; readonly layer: Layer; readonly active: boolean }
@@ -123,6 +127,8 @@ export type DeskAction =
 
 export function reduceDesk(state: DeskState, action: DeskAction): DeskState {
   switch (action.type) {
+    case "owner":
+      return { ...state, owner: action.owner };
     case "slide":
       return wentTo(state, action.slide);
     case "classes":
