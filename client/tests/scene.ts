@@ -189,5 +189,5 @@ export function touch(x: number, y: number): Touch {
 
 export function click({ desk }: Scene, x: number, y: number): void {
   desk.tool?.press(touch(x, y));
-  desk.tool?.release(touch(x, y));
+  desk.tool?.release();
 }

@@ -117,12 +117,18 @@ export class Desk implements Bench {
   }
 
   take(tool: ToolName): void {
-    if (this.state.slide === null) return;
+    const { slide, owner } = this.state;
+    if (slide === null) return;
     if (tool !== "pan") this.events.onTaken();
-    // Whoever reaches for another tool has not thought better of the polygon in hand.
+    // Whoever reaches for another tool has not thought better of what is in hand.
     this.held?.finish();
-    this.held = makeTool(tool, this);
+    this.layDown(slide);
+    const begun = owner === null ? null : this.waiting.take(owner, slide, tool);
+    this.held = begun ?? makeTool(tool, this);
     this.change({ tool });
+    if (begun) {
+      this.note("What you had begun here is in hand again. Enter finishes it, Esc gives it up.");
+    }
   }
 
   /** Says in a note why, where it returns false. */
@@ -299,7 +305,6 @@ export class Desk implements Bench {
     const [from, to] = [this.state.slide, detail?.id ?? null];
     if (from !== null && from !== to) this.layDown(from);
     this.layers.show(account, to, state.slide?.annotations ?? null);
-    if (this.state.slide === null || this.state.tool === "pan") this.held = null;
     if (to !== null && from !== to) this.takeUp(to);
     if (state.region.drawing && this.state.tool !== "pan") this.take("pan");
     this.watchConnection(state.online);
@@ -312,23 +317,22 @@ export class Desk implements Bench {
 
   /** What is begun goes on in another layer; what is selected is of this one. */
   private letGo(): void {
-    if (!this.held?.draft) this.held?.abandon();
+    if (this.held?.draft) return;
+    this.held?.release();
+    this.held?.abandon();
   }
 
   private layDown(slide: string): void {
     const { held: tool } = this;
     const { owner } = this.state;
-    if (tool && owner !== null) this.waiting.leave(owner, slide, { name: this.state.tool, tool });
+    if (tool && owner !== null) this.waiting.leave(owner, slide, this.state.tool, tool);
     this.held = null;
   }
 
   private takeUp(slide: string): void {
     const { owner } = this.state;
-    const begun = owner === null ? null : this.waiting.take(owner, slide);
-    if (!begun) return;
-    this.take(begun.name);
-    this.held = begun.tool;
-    this.note("What you had begun here is in hand again. Enter finishes it, Esc gives it up.");
+    const name = owner === null ? null : this.waiting.nameAt(owner, slide);
+    if (name !== null) this.take(name);
   }
 
   private begin(slide: string): string {

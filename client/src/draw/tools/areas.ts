@@ -71,6 +71,7 @@ export class PolygonTool implements Tool {
 
   release(): void {
     this.before = null;
+    this.at = null;
   }
 
   cancel(): void {

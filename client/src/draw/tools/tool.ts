@@ -44,7 +44,8 @@ export interface Tool {
   /** False where the tool has no use for it: then the slide is moved. */
   press(touch: Touch): boolean;
   move(touch: Touch, isDown: boolean): void;
-  release(touch: Touch): void;
+  /** The press under way has done what it was for, or is cut short: what was drawn by it counts. */
+  release(): void;
   /** The press under way was the beginning of something else: it is taken for nothing. */
   cancel(): void;
   /** A double click or Enter. */

@@ -37,7 +37,7 @@ export class DrawPane {
     this.hands = new Hands({
       onPress: (event) => this.begin(event),
       onMove: (event, isDown) => this.follow(event, isDown),
-      onRelease: (event) => this.end(event),
+      onRelease: () => this.desk.tool?.release(),
       onCancel: () => this.desk.tool?.cancel(),
       onPan: (dx, dy) => events.onPan(dx, dy),
       onZoom: (factor, at) => this.zoom(factor, at),
@@ -134,12 +134,6 @@ export class DrawPane {
       if (touch) this.desk.tool?.move(touch, isDown);
       this.cursor = touch?.at ?? null;
     }
-  }
-
-  private end(event: PointerEvent): void {
-    const touch = this.touch(event);
-    if (touch) this.desk.tool?.release(touch);
-    else this.desk.tool?.cancel();
   }
 
   private zoom(factor: number, { x, y }: Point): void {

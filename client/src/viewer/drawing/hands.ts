@@ -16,7 +16,7 @@ export interface HandsEvents<E extends Press> {
   /** False where what is in hand has no use for it: then the slide is moved. */
   readonly onPress: (event: E) => boolean;
   readonly onMove: (event: E, isDown: boolean) => void;
-  readonly onRelease: (event: E) => void;
+  readonly onRelease: () => void;
   /** The press was the beginning of something else. */
   readonly onCancel: () => void;
   /** The slide is to be moved by so many CSS pixels. */
@@ -83,7 +83,7 @@ export class Hands<E extends Press> {
     this.movers.delete(event.pointerId);
     if (this.stroke?.pointer !== event.pointerId) return;
     this.stroke = null;
-    this.events.onRelease(event);
+    this.events.onRelease();
   }
 
   /** The browser has taken the pointer away. */
