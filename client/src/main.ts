@@ -55,7 +55,7 @@ const session = new Session(api, learnApi, createReviewApi(root), store, {
   cameraOn: (box) => stage.cameraOn(box),
   lookAt: (box) => stage.lookAt(box),
   onCorrect: (id) => void desk.edit({ id }),
-  onHandsOff: () => desk.take("pan"),
+  onHandsOff: () => desk.putAway(),
 });
 
 const stage = new Stage(

@@ -105,6 +105,16 @@ describe("reviewing", () => {
     expect(fixed).toEqual([[1, "a1"]]);
   });
 
+  it("does not unsay what is on its way when the queue is read again", async () => {
+    const { reviewing, review } = desk([region(1), region(2)]);
+    await reviewing.load(PLACE);
+    reviewing.say("accept");
+    await reviewing.load(PLACE);
+    const { queue } = review();
+    expect(queue.status === "ready" && queue.value.regions[0]?.said?.verdict).toBe("accept");
+    await settled();
+  });
+
   it("comes back to what could not be kept, and says why", async () => {
     const { reviewing, at, kept, store } = desk([region(1), region(2)], [1]);
     await reviewing.load(PLACE);

@@ -90,7 +90,7 @@ export class Service {
     },
     classesToDraw: async () => [{ ...TUMOR, code: 1, is_roi: false }],
     annotations: async () => this.listed(),
-    annotation: async (id: string) => this.read(id),
+    annotation: (id: string) => this.answered(() => this.read(id)),
     annotationVersions: async () => [],
     createAnnotation: (_slide: string, document: AnnotationDocument) =>
       this.answered(() => this.write(`a${this.writings}`, document)),

@@ -2,10 +2,11 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api/client";
 import { ProblemError } from "../src/api/http";
+import type { ReviewQueue, Verdict } from "../src/api/review";
 import type { Account } from "../src/api/types";
 import { type Action, reduce } from "../src/state/reducer";
 import { Session } from "../src/state/session";
-import { type AppState, INITIAL_STATE } from "../src/state/state";
+import { type AppState, INITIAL_STATE, REVIEWED } from "../src/state/state";
 import { Store } from "../src/state/store";
 import { decodeAddress } from "../src/state/url";
 import { MODEL, slide } from "./records";
@@ -19,7 +20,7 @@ const SIGNED_IN: Account = {
   datasets: false,
 };
 
-function setUp() {
+function setUp(review: Record<string, unknown> = {}) {
   const api = {
     session: async () => SIGNED_IN,
     signIn: async () => SIGNED_IN,
@@ -45,7 +46,8 @@ function setUp() {
     onCorrect: vi.fn(),
     onHandsOff: vi.fn(),
   };
-  return { store, session: new Session(api, learn as never, {} as never, store, events) };
+  const session = new Session(api, learn as never, review as never, store, events);
+  return { store, session, events };
 }
 
 const refusal = new ProblemError({ title: "", status: 401, detail: "ended", hint: null });
@@ -87,4 +89,32 @@ describe("whoever comes in again", () => {
       await vi.waitFor(() => expect(!store.state.launch.queue).toBe(!before.launch.queue));
     }
   });
+});
+
+it("a region that is drawn in by now is not shown a second time", async () => {
+  const region = (verdict?: Verdict) => ({
+    number: 1,
+    slide: { id: "s" },
+    box: [0, 0, 9, 9],
+    ...(verdict
+      ? { said: { verdict, by: "ada", at: "now" }, annotation: "a1" }
+      : { said: null, annotation: null }),
+  });
+  const queue = { id: "q", regions: [region()] } as unknown as ReviewQueue;
+  let answer: (document: { elements: [] }) => void = () => {};
+  const { store, session, events } = setUp({
+    queues: async () => ({ queues: [queue], making: null, missing: null }),
+    queue: async () => queue,
+    reviewAnswer: () => new Promise((resolve) => (answer = resolve)),
+    say: async () => ({ regions: [region("fix")], gains: {} }),
+  });
+  await session.start(decodeAddress("#slide=s"));
+  await vi.waitFor(() => expect(store.state.slide?.detail.status).toBe("ready"));
+  session.learning.show({ page: "review", of: "q" });
+  await vi.waitFor(() => expect(store.state.learn?.review?.at).toBe(1));
+  session.reviewing.say("fix");
+  await vi.waitFor(() => expect(events.onCorrect).toHaveBeenCalledWith("a1"));
+  answer({ elements: [] });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(Object.keys(store.state.slide?.drawn ?? {})).not.toContain(REVIEWED);
 });

@@ -62,6 +62,8 @@ export class Desk implements Bench {
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = true;
   private readonly waiting = new Waiting();
+  /** Which layer is to be drawn in: only the last wish counts. */
+  private wish = 0;
 
   constructor(
     private readonly api: Api,
@@ -258,19 +260,30 @@ export class Desk implements Bench {
 
   /** Draws in this layer from now on. */
   drawIn(client: string): void {
+    this.wish += 1;
     this.letGo();
     this.store.dispatch({ type: "active", client });
   }
 
-  /** Opens an annotation to draw in. */
+  /** Opens an annotation to draw in, unless something else is wished before it is there. */
   async edit(summary: Pick<AnnotationSummary, "id">): Promise<void> {
+    this.wish += 1;
+    const { wish } = this;
+    const isWished = (): boolean => this.wish === wish;
     this.letGo();
-    await this.layers.edit(summary);
-    if (this.state.tool === "pan") this.take("select");
+    await this.layers.edit(summary, isWished);
+    if (isWished() && this.state.tool === "pan") this.take("select");
+  }
+
+  /** Nothing is to be drawn just now, nor in what was about to be opened. */
+  putAway(): void {
+    this.wish += 1;
+    this.take("pan");
   }
 
   /** Another layer, to begin with nothing. */
   addLayer(): void {
+    this.wish += 1;
     if (this.state.slide !== null) this.begin(this.state.slide);
   }
 
@@ -303,6 +316,7 @@ export class Desk implements Bench {
     const detail = openDetail(state);
     const account = accountOf(state);
     const [from, to] = [this.state.slide, detail?.id ?? null];
+    if (from !== to) this.wish += 1;
     if (from !== null && from !== to) this.layDown(from);
     this.layers.show(account, to, state.slide?.annotations ?? null);
     if (to !== null && from !== to) this.takeUp(to);

@@ -68,11 +68,11 @@ export class LayerShelf {
   }
 
   /** Opens an annotation to draw in, or takes it in hand where it is open. */
-  async edit(summary: Pick<AnnotationSummary, "id">): Promise<void> {
+  async edit(summary: Pick<AnnotationSummary, "id">, isWished: () => boolean): Promise<void> {
     const { slide } = this.store.state;
     const open = layersHere(this.store.state).find(({ annotation }) => annotation === summary.id);
     if (open) this.store.dispatch({ type: "active", client: open.client });
-    else if (slide !== null) await this.tried(() => this.open(slide, summary.id, true));
+    else if (slide !== null) await this.tried(() => this.open(slide, summary.id, isWished));
   }
 
   async versions(client: string): Promise<Loadable<readonly AnnotationVersion[]>> {
@@ -144,7 +144,7 @@ export class LayerShelf {
         .filter(isOwn)
         .sort((a, b) => b.updated.localeCompare(a.updated))
         .find(({ elements_count }) => elements_count <= MOST_ELEMENTS);
-      if (own) await this.open(slide, own.id, true);
+      if (own) await this.open(slide, own.id);
     });
   }
 
@@ -203,11 +203,11 @@ export class LayerShelf {
     else this.keeper.reread(client, stored.version, { elements, selected: [] }, isStep);
   }
 
-  private async open(slide: string, id: string, active: boolean): Promise<void> {
+  private async open(slide: string, id: string, isWished = () => true): Promise<void> {
     const stored = await this.api.annotation(id);
     const isThere = layersHere(this.store.state).some(({ annotation }) => annotation === id);
-    if (this.store.state.slide !== slide || isThere) return;
-    this.keeper.open(storedLayer(slide, newId(), { id, version: stored.version }, stored), active);
+    if (this.store.state.slide !== slide || isThere || !isWished()) return;
+    this.keeper.open(storedLayer(slide, newId(), { id, version: stored.version }, stored), true);
   }
 
   private async tried(call: () => Promise<void>): Promise<void> {

@@ -62,7 +62,8 @@ export class Reviewing implements ReviewCommands {
       return;
     }
     const { of } = place;
-    const queue = await this.calls.load(() => this.api.queue(of));
+    const heard = await this.calls.load(() => this.api.queue(of));
+    const queue = withUnkept(heard, this.review?.queue);
     this.change(place, { queue });
     if (queue.status !== "ready") return;
     const { regions } = queue.value;
@@ -153,6 +154,17 @@ export class Reviewing implements ReviewCommands {
 }
 
 type ReviewQueueValue = Extract<ReviewState["queue"], { status: "ready" }>["value"];
+
+/** A queue that is read again, with what was said and is on its way. */
+function withUnkept(
+  heard: ReviewState["queue"],
+  known: ReviewState["queue"] | undefined,
+): ReviewState["queue"] {
+  if (heard.status !== "ready" || known?.status !== "ready") return heard;
+  if (heard.value.id !== known.value.id) return heard;
+  const regions = merged(known.value.regions, heard.value.regions);
+  return { status: "ready", value: { ...heard.value, regions } };
+}
 
 /** What was said since the service answered stays said. */
 function merged(

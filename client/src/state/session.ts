@@ -66,6 +66,8 @@ export class Session implements Commands {
   readonly reviewing: Reviewing;
   readonly agreeing: Agreeing;
   private readonly pages: Pages;
+  /** Of the regions of a queue: only what is in the last one is shown. */
+  private looks = 0;
 
   constructor(
     private readonly api: Api,
@@ -364,6 +366,8 @@ export class Session implements Commands {
   ): Promise<void> {
     const { state } = this.store;
     const isOpen = state.slide?.id === slide.id && state.slide.detail.status === "ready";
+    this.looks += 1;
+    const { looks } = this;
     this.events.onHandsOff();
     if (isOpen) this.events.lookAt(box);
     else void this.open(slide.id, { ...BARE_VIEW, camera: this.events.cameraOn(box) });
@@ -371,8 +375,8 @@ export class Session implements Commands {
       const shown = await (annotation
         ? this.api.annotation(annotation)
         : reviewApi.reviewAnswer(queue, number));
-      // The reader may have gone on: then another answer is on its way.
-      if (this.store.state.learn?.review?.at !== number) return;
+      // The reader may have gone on, to another region or to drawing in this one.
+      if (this.looks !== looks || this.store.state.learn?.review?.at !== number) return;
       const shapes = shapesOf(shown);
       this.store.dispatch({ type: "annotationDrawn", slide: slide.id, id: REVIEWED, shapes });
     });
@@ -381,6 +385,7 @@ export class Session implements Commands {
   /** What was reviewed is drawn in from now on, and need not be shown a second time. */
   private correct(slide: string, annotation: string): void {
     if (openDetail(this.store.state)?.id !== slide) return;
+    this.looks += 1;
     this.store.dispatch({ type: "annotationHidden", id: REVIEWED });
     this.events.onCorrect(annotation);
   }
