@@ -7,14 +7,22 @@ import { type Projection, toBase, toScreen } from "../model/projection";
 const SVG = "http://www.w3.org/2000/svg";
 const PAN_CSS_PX = 4;
 
+interface Press {
+  readonly pointer: number;
+  readonly points: readonly Point[];
+  readonly complete: boolean;
+}
+
 export class MeasureTool {
   private readonly pane = document.createElement("div");
   private readonly line = document.createElementNS(SVG, "path");
   private readonly label = document.createElement("output");
   private kind: MeasureKind | null = null;
-  private points: Point[] = [];
+  private points: readonly Point[] = [];
   private cursor: Point | null = null;
   private complete = false;
+  /** The pointer that is down, and what there was before; others are palms and second fingers. */
+  private press: Press | null = null;
   private projection: Projection | null = null;
   private mpp: Mpp | null = null;
 
@@ -31,8 +39,11 @@ export class MeasureTool {
     drawing.append(this.line);
     this.pane.append(drawing, this.label);
     surface.append(this.pane);
-    this.pane.addEventListener("pointerdown", (event) => this.press(event));
+    this.pane.addEventListener("pointerdown", (event) => this.touch(event));
     this.pane.addEventListener("pointermove", (event) => this.move(event));
+    this.pane.addEventListener("pointercancel", (event) => this.takeBack(event));
+    for (const up of ["pointerup", "lostpointercapture"] as const)
+      this.pane.addEventListener(up, (event) => this.lift(event));
     this.pane.addEventListener("dblclick", (event) => {
       event.stopPropagation();
       this.finish();
@@ -74,16 +85,21 @@ export class MeasureTool {
     this.points = [];
     this.cursor = null;
     this.complete = false;
+    this.press = null;
   }
 
-  private press(event: PointerEvent): void {
+  private touch(event: PointerEvent): void {
     if (event.button !== 0 || !this.projection) return;
     // Kept from OpenSeadragon, which would pan. The wheel still zooms.
     event.stopPropagation();
     event.preventDefault();
     // A second finger or a palm measures nothing.
-    if (!event.isPrimary) return;
-    if (this.complete) this.begin();
+    const { pointerId: pointer } = event;
+    if (!event.isPrimary || this.isBeside(event)) return;
+    const { points, complete } = this;
+    if (complete) this.begin();
+    this.press = { pointer, points, complete };
+    this.pane.setPointerCapture(pointer);
     const point = this.at(event);
     const last = this.points.at(-1);
     const isNear = last && this.distance(last, point) < PAN_CSS_PX;
@@ -92,9 +108,27 @@ export class MeasureTool {
   }
 
   private move(event: PointerEvent): void {
-    if (!this.projection || this.complete) return;
+    if (!this.projection || this.complete || this.isBeside(event)) return;
     this.cursor = this.at(event);
     this.place();
+  }
+
+  private lift({ pointerId }: PointerEvent): void {
+    if (this.press?.pointer === pointerId) this.press = null;
+  }
+
+  /** The browser has taken the pointer away: it was a palm, or the beginning of something else. */
+  private takeBack({ pointerId }: PointerEvent): void {
+    if (this.press?.pointer !== pointerId) return;
+    const { points, complete } = this.press;
+    this.begin();
+    this.points = points;
+    this.complete = complete;
+    this.place();
+  }
+
+  private isBeside({ pointerId }: PointerEvent): boolean {
+    return this.press !== null && this.press.pointer !== pointerId;
   }
 
   private finish(): void {

@@ -28,7 +28,9 @@ export class RegionTool {
     this.pane.addEventListener("pointerdown", (event) => this.press(event));
     this.pane.addEventListener("pointermove", (event) => this.drag(event));
     this.pane.addEventListener("pointerup", (event) => this.release(event));
-    this.pane.addEventListener("pointercancel", () => this.abandon());
+    // A palm, as it turns out, or a pointer that the browser has taken away: nothing was drawn.
+    for (const lost of ["pointercancel", "lostpointercapture"] as const)
+      this.pane.addEventListener(lost, (event) => this.drop(event));
     addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !this.choice?.drawing || event.defaultPrevented) return;
       event.preventDefault();
@@ -53,7 +55,7 @@ export class RegionTool {
     // Kept from OpenSeadragon, which would pan. The wheel still zooms.
     event.stopPropagation();
     event.preventDefault();
-    if (this.start) return;
+    if (this.pointer !== null && this.pointer !== event.pointerId) return;
     this.pointer = event.pointerId;
     this.pane.setPointerCapture(event.pointerId);
     this.start = this.at(event);
@@ -76,6 +78,12 @@ export class RegionTool {
     this.place();
   }
 
+  private drop(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    this.forgetDraft();
+    this.place();
+  }
+
   /** The draft on the slide and in whole pixels; null when there is too little of it. */
   private finished(): Box | null {
     const slide = this.slideBox();
@@ -84,12 +92,14 @@ export class RegionTool {
     return box && box[2] >= smallest && box[3] >= smallest ? box : null;
   }
 
+  /** The reader has thought better of it. */
   private abandon(): void {
     this.forgetDraft();
     this.onDrawn(null);
   }
 
   private forgetDraft(): void {
+    this.pointer = null;
     this.start = null;
     this.draft = null;
   }
