@@ -77,6 +77,8 @@ export class Service {
   delay = 0;
   /** What is written is kept, but nobody hears of it. */
   losesAnswers = false;
+  /** Names, by slide. */
+  deleted: Readonly<Record<string, readonly string[]>> = {};
   readonly stored = new Map<string, AnnotationDocument>();
   private readonly versions = new Map<string, string>();
   private readonly earlier = new Map<string, AnnotationDocument>();
@@ -107,7 +109,8 @@ export class Service {
         if (!document) throw refusal(404, "there is none");
         return this.write(id, document, now);
       }),
-    deletedAnnotations: async () => [],
+    deletedAnnotations: (slide: string) =>
+      this.answered(() => (this.deleted[slide] ?? []).map((name) => ({ id: name, name }))),
     polygons: async () => ({ features: [] }),
   } as unknown as Api;
 

@@ -33,13 +33,18 @@ export class DrawUi {
   private managed: Managed | null = null;
   private deleted: Loadable<readonly AnnotationSummary[]> | null = null;
   private readonly modal: Modal;
+  /** What the sheets are about. */
+  private slide: string | null = null;
 
   constructor(
     private readonly desk: Desk,
     private readonly hosts: DrawHosts,
   ) {
     this.modal = new Modal(hosts.sheet);
-    desk.store.subscribe(() => this.show());
+    desk.store.subscribe(() => {
+      if (desk.state.slide !== this.slide) this.closeAll(desk.state.slide);
+      this.show();
+    });
   }
 
   manage(one: AnnotationSummary): void {
@@ -54,7 +59,7 @@ export class DrawUi {
     if (slide === null) return;
     this.change({ deleted: { status: "loading" } });
     const deleted = await this.desk.managing.deleted(slide);
-    if (this.deleted) this.change({ deleted });
+    if (this.deleted && this.slide === slide) this.change({ deleted });
   }
 
   /** For the panel beside the slide. */
@@ -140,6 +145,14 @@ export class DrawUi {
   private async restore(client: string, version: string): Promise<void> {
     this.closeVersions();
     await this.desk.restore(client, version);
+  }
+
+  /** Another slide is on the stage, or nobody is signed in. */
+  private closeAll(slide: string | null): void {
+    this.slide = slide;
+    this.managed = null;
+    this.deleted = null;
+    this.versions = null;
   }
 
   private closeVersions(): void {
