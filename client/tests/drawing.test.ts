@@ -438,6 +438,33 @@ describe("the select tool", () => {
     expect(paper.steps).toBe(1);
   });
 
+  it("puts down what it carries in the sketch as it is by then", () => {
+    const paper = new Paper();
+    paper.sketch = both;
+    const tool = new SelectTool(paper);
+    tool.press(at(20, 20));
+    tool.move(at(30, 20), true);
+    paper.sketch = select(reclass(both, STROMA), []);
+    expect(tool.preview?.elements[0]?.group).toBe("stroma");
+    tool.release();
+    expect(paper.sketch.elements.map(({ group }) => group)).toEqual(["stroma", "stroma"]);
+    expect(paper.sketch.elements[1]?.points?.[0]).toEqual([210, 0, 0]);
+    tool.press(at(30, 20));
+    tool.move(at(60, 20), true);
+    paper.sketch = EMPTY;
+    tool.release();
+    expect(paper.steps).toBe(1);
+  });
+
+  it("takes no way that leads back for a step, of all or of a corner", () => {
+    const paper = new Paper();
+    paper.sketch = both;
+    const tool = new SelectTool(paper);
+    drag(tool, at(20, 20), at(60, 60), at(20, 20));
+    drag(tool, at(100, 100), at(130, 130), at(100, 100));
+    expect(paper.steps).toBe(0);
+  });
+
   it("takes a trembling hand for a click, which selects that one alone", () => {
     const paper = new Paper();
     paper.sketch = both;

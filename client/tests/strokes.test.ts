@@ -114,3 +114,39 @@ describe("a polygon that is not closed", () => {
     expect(count(scene)).toBe(2);
   });
 });
+
+describe("an arrow key that is held down", () => {
+  async function selected(): Promise<Scene> {
+    const scene = await open();
+    scene.draw(0);
+    scene.desk.take("select");
+    scene.desk.nudge(1, 0, false);
+    return scene;
+  }
+
+  it("makes one step of all its nudges", async () => {
+    const { desk, drawnAt } = await selected();
+    desk.nudge(1, 0, true);
+    desk.nudge(1, 0, true);
+    expect(drawnAt()).toEqual([3]);
+    desk.undo();
+    expect(drawnAt()).toEqual([0]);
+  });
+
+  it("goes on with no step but its own", async () => {
+    const { desk, drawnAt } = await selected();
+    desk.undo();
+    desk.selectAll();
+    desk.nudge(5, 0, true);
+    expect(drawnAt()).toEqual([5]);
+    desk.undo();
+    expect(drawnAt()).toEqual([0]);
+    desk.redo();
+    desk.selectAll();
+    desk.classifySelected("tumor");
+    desk.nudge(1, 0, true);
+    expect(drawnAt()).toEqual([6]);
+    desk.undo();
+    expect(drawnAt()).toEqual([5]);
+  });
+});

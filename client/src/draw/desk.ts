@@ -62,6 +62,8 @@ export class Desk implements Bench {
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = true;
   private readonly waiting = new Waiting();
+  /** As the last nudge has left it. */
+  private nudged: Sketch | null = null;
   /** Which layer is to be drawn in: only the last wish counts. */
   private wish = 0;
 
@@ -182,7 +184,7 @@ export class Desk implements Bench {
   /**
    * Moves what is selected by CSS pixels; false where the tool in hand selects nothing.
    *
-   * @param joins the key is held down: it goes on with the step that it began.
+   * @param joins the key is held down: it goes on with the step that it began, if that is the last.
    */
   nudge(dx: number, dy: number, joins: boolean): boolean {
     const { sketch, state } = this;
@@ -190,9 +192,10 @@ export class Desk implements Bench {
     if (state.tool !== "select" || sketch.selected.length === 0 || unit === null) return false;
     const next = carry(sketch, (each) => moved(each, dx * unit, dy * unit));
     const client = activeLayer(state)?.client;
-    if (joins && client && mayDraw(state))
+    if (joins && sketch === this.nudged && client && mayDraw(state))
       this.store.dispatch({ type: "redrawn", client, sketch: next });
     else this.commit(next);
+    this.nudged = this.sketch;
     return true;
   }
 

@@ -4,6 +4,7 @@ import { angleBetween, moved, turned, turnHandleOf } from "../carrying";
 import { type DrawnElement, elementAt } from "../element";
 import { type Handle, handleAt, inserted, pulled, repaired, without } from "../handles";
 import { carry, remove, replace, reshapedInto, type Sketch, select, selection } from "../sketch";
+import { sameElements } from "../state";
 import type { Bench, Tool, Touch } from "./tool";
 
 /** How near is near enough, in CSS pixels. */
@@ -25,8 +26,10 @@ interface Carriage {
   readonly about: Point | null;
   /** What a click without a way would choose. */
   readonly hit: string | null;
+  /** What is carried, whatever is selected by the time that it is put down. */
+  readonly ids: readonly string[];
   /** Null as long as the hand may only have trembled. */
-  readonly now: Sketch | null;
+  readonly change: ((element: DrawnElement) => DrawnElement) | null;
 }
 
 /** A way that is meant, in CSS pixels. */
@@ -36,6 +39,12 @@ export class SelectTool implements Tool {
   readonly draft = null;
   private pull: Pull | null = null;
   private carriage: Carriage | null = null;
+  /** What was carried last, so that it is reckoned once. */
+  private latest: {
+    readonly sketch: Sketch;
+    readonly change: Carriage["change"];
+    readonly next: Sketch | null;
+  } | null = null;
   private active: { readonly element: string; readonly handle: Handle } | null = null;
 
   constructor(private readonly bench: Bench) {}
@@ -65,9 +74,10 @@ export class SelectTool implements Tool {
     const { pull, carriage, bench } = this;
     this.pull = null;
     this.carriage = null;
-    if (carriage?.now) bench.commit(carriage.now);
+    if (carriage?.change) this.putDown(carriage);
     else if (carriage?.hit) bench.amend(select(bench.sketch, [carriage.hit]));
-    if (!pull || pull.now === pull.element) return;
+    if (!pull || sameElements([pull.now], [pull.element])) return;
+    if (!bench.sketch.elements.some(({ id }) => id === pull.now.id)) return;
     const sketch = replace(bench.sketch, pull.now);
     const sound = repaired(pull.now);
     if (sound) this.active = null;
@@ -107,7 +117,7 @@ export class SelectTool implements Tool {
   }
 
   get preview(): Sketch | null {
-    if (this.carriage) return this.carriage.now;
+    if (this.carriage) return this.carriedTo(this.carriage);
     return this.pull && replace(this.bench.sketch, this.pull.now);
   }
 
@@ -127,22 +137,45 @@ export class SelectTool implements Tool {
     const { sketch } = this.bench;
     const reach = REACH * grip * unit;
     const turn = turnHandleOf(selection(sketch), unit);
+    const { selected: ids } = sketch;
     if (turn && Math.hypot(turn.at.x - at.x, turn.at.y - at.y) <= reach) {
-      return { from: at, about: turn.centre, hit: null, now: null };
+      return { from: at, about: turn.centre, hit: null, ids, change: null };
     }
     const hit = elementAt(sketch.elements, at, reach);
-    const isHeld = hit !== null && sketch.selected.includes(hit.id);
-    return isHeld ? { from: at, about: null, hit: hit.id, now: null } : null;
+    const isHeld = hit !== null && ids.includes(hit.id);
+    return isHeld ? { from: at, about: null, hit: hit.id, ids, change: null } : null;
   }
 
   private carried(carriage: Carriage, { at, unit, grip, shift }: Touch): Carriage {
-    const { from, about, now } = carriage;
+    const { from, about } = carriage;
     const [dx, dy] = [at.x - from.x, at.y - from.y];
-    if (!now && Math.hypot(dx, dy) < MEANT * grip * unit) return carriage;
+    if (!carriage.change && Math.hypot(dx, dy) < MEANT * grip * unit) return carriage;
     const change = about
       ? (element: DrawnElement) => turned(element, about, angleBetween(about, from, at, shift))
       : (element: DrawnElement) => moved(element, dx, dy);
-    return { ...carriage, now: carry(this.bench.sketch, change) };
+    return { ...carriage, change };
+  }
+
+  /** In the sketch as it is now: it may have been changed while the pointer was down. */
+  private carriedTo({ ids, change }: Carriage): Sketch | null {
+    const { sketch } = this.bench;
+    if (!change) return null;
+    if (this.latest?.sketch !== sketch || this.latest.change !== change) {
+      const held = new Set(ids);
+      const there = sketch.elements.flatMap(({ id }) => (held.has(id) ? [id] : []));
+      const next = there.length > 0 ? carry(select(sketch, there), change) : null;
+      this.latest = { sketch, change, next };
+    }
+    return this.latest.next;
+  }
+
+  private putDown(carriage: Carriage): void {
+    const { sketch } = this.bench;
+    const next = this.carriedTo(carriage);
+    this.latest = null;
+    if (!next) return;
+    const before = selection(select(sketch, next.selected));
+    if (!sameElements(selection(next), before)) this.bench.commit(next);
   }
 
   private hold({ at, unit, grip, alt }: Touch): Pull | null {

@@ -49,6 +49,8 @@ export class DrawPane {
     this.pane.addEventListener("pointermove", (event) => this.move(event));
     this.pane.addEventListener("pointerup", (event) => this.release(event));
     this.pane.addEventListener("pointercancel", (event) => this.abandon(event));
+    // Last, and after those: where neither came, what was drawn so far counts.
+    this.pane.addEventListener("lostpointercapture", (event) => this.release(event));
     this.pane.addEventListener("pointerleave", () => this.leave());
     this.pane.addEventListener("dblclick", () => {
       this.desk.tool?.finish();
