@@ -55,6 +55,27 @@ describe("a session that ends while one draws", () => {
     expect([...service.stored.values()].map(({ elements }) => elements.length)).toEqual([1]);
   });
 
+  it("makes nothing twice whose first saving lost its answer", async () => {
+    const { service, chest, entrance, go, draw, settled, drawnAt } = setUp();
+    chest.keeps = false;
+    await entrance.identify();
+    go("slide");
+    service.losesAnswers = true;
+    draw(0);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(service.listed()).toHaveLength(1);
+    service.who = null;
+    await settled();
+    service.losesAnswers = false;
+    await entrance.signIn("bob", "secret");
+    entrance.lost();
+    await entrance.signIn("ada", "secret");
+    go("slide");
+    await settled();
+    expect(drawnAt()).toEqual([0]);
+    expect(service.listed()).toMatchObject([{ elements_count: 1 }]);
+  });
+
   it("sends nothing while nobody is signed in", async () => {
     const { service, entrance, go, draw, settled } = setUp();
     await entrance.identify();

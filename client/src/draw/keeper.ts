@@ -72,6 +72,23 @@ export class Keeper {
     this.store.dispatch({ type: "layerOpened", layer, active });
   }
 
+  /** Takes layers off the desk. What it returns puts them back, with all that is known of them. */
+  putAside(layers: readonly Layer[]): () => void {
+    const known = layers.map((layer) => {
+      const { client } = layer;
+      return { layer, saved: this.saved.get(client), sent: this.sent.get(client) };
+    });
+    for (const { client } of layers) this.store.dispatch({ type: "layerClosed", client });
+    return () => {
+      for (const { layer, saved, sent } of known) {
+        if (saved) this.saved.set(layer.client, saved);
+        // What it may have been sent is looked for before it is made a second time.
+        if (sent) this.sent.set(layer.client, sent);
+        this.store.dispatch({ type: "layerOpened", layer, active: false });
+      }
+    };
+  }
+
   /** A layer is another one at the service by now. As a step it can be undone. */
   reread(client: string, version: string, sketch: Sketch, isStep: boolean): void {
     this.saved.set(client, sketch.elements);

@@ -31,7 +31,7 @@ export class LayerShelf {
   /** Who is signed in; null while nobody is. */
   private account: string | null = null;
   /** Of people who have gone: what even their browser would not keep, until they come back. */
-  private readonly aside = new Map<string, readonly Layer[]>();
+  private readonly aside = new Map<string, () => void>();
   private listed: readonly AnnotationSummary[] | null = null;
   /** The slide whose own layers were looked for. */
   private begun: string | null = null;
@@ -113,14 +113,13 @@ export class LayerShelf {
   private handOver(account: string): void {
     const { layers, owner } = this.store.state;
     // The rest of what is unsaved lies among the drafts.
-    const unkept = layers.filter((layer) => !isSafe(layer));
-    if (owner !== null && unkept.length > 0) this.aside.set(owner, unkept);
-    for (const { client } of layers) this.store.dispatch({ type: "layerClosed", client });
+    const putBack = this.keeper.putAside(layers.filter((layer) => !isSafe(layer)));
+    if (owner !== null) this.aside.set(owner, putBack);
+    for (const { client } of this.store.state.layers)
+      this.store.dispatch({ type: "layerClosed", client });
     this.drafts.disownAll();
     this.store.dispatch({ type: "owner", owner: account });
-    for (const layer of this.aside.get(account) ?? []) {
-      this.store.dispatch({ type: "layerOpened", layer, active: false });
-    }
+    this.aside.get(account)?.();
     this.aside.delete(account);
   }
 
