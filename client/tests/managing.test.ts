@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Api } from "../src/api/client";
-import { ProblemError } from "../src/api/http";
+import { ProblemError, UnreachableError } from "../src/api/http";
 import type { AnnotationDocument, AnnotationSummary, StoredAnnotation } from "../src/api/types";
 import type { Drafts } from "../src/draw/drafts";
 import { polygon } from "../src/draw/element";
@@ -44,11 +44,12 @@ function problem(status: number): ProblemError {
 }
 
 /** A service with one annotation. */
-function desk({ status = 0, lists = true } = {}) {
+function desk({ status = 0, lists = true, answers = true } = {}) {
   const store = new Store<DeskState, DeskAction>(reduceDesk, INITIAL_DESK);
   store.dispatch({ type: "slide", slide: "s1" });
   const calls: unknown[][] = [];
   const told: string[] = [];
+  const troubles: unknown[] = [];
   const answer = async (...call: unknown[]): Promise<AnnotationSummary> => {
     calls.push(call);
     if (status) throw problem(status);
@@ -63,6 +64,7 @@ function desk({ status = 0, lists = true } = {}) {
     deleteAnnotation: async (id: string, version: string) =>
       void (await answer("delete", id, version)),
     deletedAnnotations: async () => {
+      if (!answers) throw new UnreachableError("gone");
       if (!lists) throw problem(404);
       return [];
     },
@@ -71,7 +73,7 @@ function desk({ status = 0, lists = true } = {}) {
   };
   const events = {
     onNote: (note: string) => void told.push(note),
-    onTrouble: () => {},
+    onTrouble: (error: unknown) => void troubles.push(error),
     onListChanged: () => void told.push("listed"),
     onGone: (id: string) => void told.push(`gone ${id}`),
   };
@@ -86,7 +88,7 @@ function desk({ status = 0, lists = true } = {}) {
     const sketch = add(EMPTY, [polygon(TRIANGLE, { name: "tumor", colour: "#ff0000" })]);
     store.dispatch({ type: "drawn", client: "c1", sketch });
   };
-  return { store, calls, told, managing, open, draw };
+  return { store, calls, told, troubles, managing, open, draw };
 }
 
 describe("a whole annotation", () => {
@@ -162,5 +164,14 @@ describe("a whole annotation", () => {
     await managing.bringBack(ONE);
     expect(calls[1]).toEqual(["restore", "a1", "3", "3"]);
     expect((await managing.deleted("s1")).status).toBe("failed");
+  });
+
+  it("that was deleted cannot be listed by a service that does not answer, and it is told", async () => {
+    const { managing, troubles } = desk({ answers: false });
+    expect(await managing.deleted("s1")).toMatchObject({
+      status: "failed",
+      problem: { status: 0, detail: "The service does not answer." },
+    });
+    expect(troubles).toEqual([new UnreachableError("gone")]);
   });
 });

@@ -1,20 +1,20 @@
 /** Where one draws: the tools in hand, the layers on the slide, and what is done to them. */
 import type { Api } from "../api/client";
 import type { AnnotationSummary } from "../api/types";
-import type { Box, Point } from "../model/box";
-import { type Region, simplifiedRegion } from "../model/region";
+import type { Point } from "../model/box";
+import type { Region } from "../model/region";
 import type { Action } from "../state/reducer";
-import { openDetail, selectedRun } from "../state/selectors";
+import { openDetail } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { Store } from "../state/store";
-import { outlinedBy, type Traced, wholeOf } from "./accept";
+import type { Traced } from "./accept";
 import { moved } from "./carrying";
 import type { Drafts } from "./drafts";
-import { boxOf, classOf, type DrawClass, newId, polygon, regionOf } from "./element";
+import { type DrawClass, newId, regionOf } from "./element";
 import { Keeper } from "./keeper";
 import { LayerShelf } from "./layerShelf";
 import { Managing } from "./managing";
-import { add, carry, cut, merge, reclass, remove, type Sketch, select, selection } from "./sketch";
+import { carry, cut, merge, reclass, remove, type Sketch, select, selection } from "./sketch";
 import {
   activeLayer,
   chosenClass,
@@ -32,6 +32,7 @@ import {
   sketchOf,
   type ToolName,
 } from "./state";
+import { TakingOver } from "./takingOver";
 import { makeTool } from "./tools";
 import type { Bench, Tool } from "./tools/tool";
 import { Waiting } from "./waiting";
@@ -49,13 +50,12 @@ export interface DeskEvents {
 
 const NOTE_MS = 9000;
 const BRUSH_STEP = 1.25;
-/** Of a model's pixel. */
-const STEP = 0.75;
 
 export class Desk implements Bench {
   readonly store = new Store<DeskState, DeskAction>(reduceDesk, INITIAL_DESK);
   private readonly keeper: Keeper;
   private readonly layers: LayerShelf;
+  private readonly takingOver: TakingOver;
   /** Whole annotations, open or not. */
   readonly managing: Managing;
   private held: Tool | null = null;
@@ -68,7 +68,7 @@ export class Desk implements Bench {
   private wish = 0;
 
   constructor(
-    private readonly api: Api,
+    api: Api,
     private readonly app: Store<AppState, Action>,
     drafts: Drafts,
     private readonly events: DeskEvents,
@@ -83,6 +83,10 @@ export class Desk implements Bench {
       onTrouble: events.onTrouble,
       onListChanged: events.onListChanged,
       onGone: (id) => app.dispatch({ type: "annotationHidden", id }),
+    });
+    this.takingOver = new TakingOver(api, app, this, {
+      traced: events.traced,
+      onNote: (note) => this.note(note),
     });
     this.store.subscribe(() => this.keeper.look());
     app.subscribe((state) => this.follow(state));
@@ -155,7 +159,7 @@ export class Desk implements Bench {
   }
 
   accept(what: Point | readonly Region[]): void {
-    void this.takeOver(what);
+    void this.takingOver.takeOver(what);
   }
 
   /** The last corner of what is being drawn, or else the last step. */
@@ -362,77 +366,6 @@ export class Desk implements Bench {
     const layer = newLayer(slide, client, name);
     this.store.dispatch({ type: "layerOpened", layer, active: true });
     return client;
-  }
-
-  private async takeOver(what: Point | readonly Region[]): Promise<void> {
-    const { slide } = this.state;
-    const detail = openDetail(this.app.state);
-    const traced = this.events.traced();
-    if (!detail || !traced) {
-      this.note("No outlines here: show a run's outlines and zoom in until they appear.");
-      return;
-    }
-    const box: Box = [0, 0, detail.width, detail.height];
-    const found = outlinedBy(traced, what, box);
-    if (found.length === 0) return;
-    const never = new AbortController().signal;
-    try {
-      const whole = await Promise.all(
-        found.map((each) =>
-          wholeOf(each, traced.request, box, (query) => this.api.polygons(query, never)),
-        ),
-      );
-      if (this.state.slide === slide) this.put(whole);
-    } catch (error) {
-      this.note(`Nothing was taken over: ${error instanceof Error ? error.message : error}`);
-    }
-  }
-
-  private put(whole: Awaited<ReturnType<typeof wholeOf>>[]): void {
-    const { sketch } = this;
-    const tolerance = this.stairs();
-    const made = whole.map(({ className, region }) =>
-      polygon(simplifiedRegion(region, tolerance), this.classNamed(className)),
-    );
-    const fresh = made.filter(
-      (each, index) =>
-        ![...sketch.elements, ...made.slice(0, index)].some(
-          (other) =>
-            classOf(other).name === classOf(each).name &&
-            boxOf(other).every((side, at) => Math.abs(side - (boxOf(each)[at] ?? 0)) < 1),
-        ),
-    );
-    const cutOff = whole.filter(({ isCut }) => isCut).length;
-    if (fresh.length > 0 && !this.commit(add(sketch, fresh))) return;
-    const count = fresh.length === 1 ? "One region" : `${fresh.length} regions`;
-    const rest = cutOff > 0 ? ` ${cutOff} go on beyond what can be traced at once.` : "";
-    const how = "Press V to pull at corners, B and E to mend with the brush.";
-    this.note(
-      fresh.length === 0 ? "It is in your layer already." : `${count} accepted. ${how}${rest}`,
-    );
-  }
-
-  /**
-   * How far the steps of the model's pixels lie from the edge that they mean, in base pixels: a
-   * corner at each step could not be pulled into shape.
-   */
-  private stairs(): number {
-    const mpp = openDetail(this.app.state)?.mpp?.x;
-    const run = selectedRun(this.app.state);
-    return STEP * (mpp && run ? run.mpp / mpp : 1);
-  }
-
-  /** A model's class among those that are drawn with: by its name, or by its code. */
-  private classNamed(name: string): DrawClass {
-    const { classes } = this.state;
-    const predicted = selectedRun(this.app.state)?.classes.find((each) => each.name === name);
-    return (
-      classes.find((each) => each.name === name) ??
-      classes.find(({ code, is_roi }) => code === predicted?.code && !is_roi) ?? {
-        name,
-        colour: predicted?.color ?? this.chosen.colour,
-      }
-    );
   }
 
   private change(change: Extract<DeskAction, { type: "desk" }>["change"]): void {

@@ -4,6 +4,7 @@ import { ProblemError } from "../api/http";
 import type { AnnotationSummary, AnnotationVersion } from "../api/types";
 import type { Loadable, OpenSlide } from "../state/state";
 import type { Store } from "../state/store";
+import { asked } from "./asking";
 import type { Draft, Drafts } from "./drafts";
 import { drawable, newId } from "./element";
 import type { Keeper } from "./keeper";
@@ -77,16 +78,9 @@ export class LayerShelf {
 
   async versions(client: string): Promise<Loadable<readonly AnnotationVersion[]>> {
     await this.keeper.save(client);
-    const layer = this.layer(client);
-    if (!layer?.annotation) return { status: "ready", value: [] };
-    try {
-      return { status: "ready", value: await this.api.annotationVersions(layer.annotation) };
-    } catch (error) {
-      if (error instanceof ProblemError) return { status: "failed", problem: error.problem };
-      this.events.onTrouble(error);
-      const title = "The service does not answer.";
-      return { status: "failed", problem: { title, status: 0, detail: title, hint: null } };
-    }
+    const annotation = this.layer(client)?.annotation;
+    if (!annotation) return { status: "ready", value: [] };
+    return asked(() => this.api.annotationVersions(annotation), this.events.onTrouble);
   }
 
   /** The layer as it was then, as a step that can be undone. */

@@ -4,6 +4,7 @@ import { ProblemError } from "../api/http";
 import type { AnnotationSummary } from "../api/types";
 import type { Loadable } from "../state/state";
 import type { Store } from "../state/store";
+import { asked } from "./asking";
 import type { Keeper } from "./keeper";
 import { type DeskAction, type DeskState, documentOf, type Layer, type LayerChange } from "./state";
 
@@ -80,20 +81,10 @@ export class Managing {
 
   /** What can be brought back, or why nobody can say. */
   async deleted(slide: string): Promise<Loadable<readonly AnnotationSummary[]>> {
-    try {
-      return { status: "ready", value: await this.api.deletedAnnotations(slide) };
-    } catch (error) {
-      if (!(error instanceof ProblemError)) {
-        this.events.onTrouble(error);
-        const title = "The service does not answer.";
-        return { status: "failed", problem: { title, status: 0, detail: title, hint: null } };
-      }
-      const here = this.recent.filter((each) => each.slide === slide);
-      const known = error.problem.status === 404 ? here.map(({ one }) => one) : [];
-      return known.length > 0
-        ? { status: "ready", value: known }
-        : { status: "failed", problem: error.problem };
-    }
+    const listed = await asked(() => this.api.deletedAnnotations(slide), this.events.onTrouble);
+    if (listed.status !== "failed" || listed.problem.status !== 404) return listed;
+    const here = this.recent.flatMap((each) => (each.slide === slide ? [each.one] : []));
+    return here.length > 0 ? { status: "ready", value: here } : listed;
   }
 
   private async delete(one: AnnotationSummary, version: string): Promise<void> {
