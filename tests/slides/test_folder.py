@@ -118,6 +118,56 @@ def test_a_tiff_of_a_few_bytes_is_refused(tmp_path, end):
         open_slide(path)
 
 
+def tags_set(path, number=0, **values):
+    """Write other values into the header of a page."""
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        for name, value in values.items():
+            tiff.pages[number].tags[name].overwrite(value)
+
+
+def link_set(path, number, to):
+    """Let another page follow on a page."""
+    with tifffile.TiffFile(path) as tiff:
+        page = tiff.pages[number]
+        place = page.offset + 2 + 12 * len(page.tags)
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(to.to_bytes(4, "little"))
+
+
+def pages_in_a_circle(path):
+    with tifffile.TiffFile(path) as tiff:
+        first = tiff.pages[0].offset
+    link_set(path, 1, first)
+
+
+def a_tile_of_gigabytes_before_a_page_that_is_none(path):
+    tags_set(path, TileByteCounts=(9, 1_342_177_280, 9, 9))
+    link_set(path, 0, 9)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path: tags_set(path, TileWidth=3_080_448), "3,080,448 × 256 pixels, too large"),
+        (lambda path: tags_set(path, ImageWidth=42_372), "would be 332 tiles, and it has 4"),
+        (lambda path: tags_set(path, TileLength=0), "have no size"),
+        (pages_in_a_circle, "its pages go round in a circle"),
+        (a_tile_of_gigabytes_before_a_page_that_is_none, "is truncated, .* of at least 1,342,"),
+    ],
+)
+def test_a_tiff_that_announces_more_than_it_holds_is_refused_before_it_is_read(
+    tmp_path, damage, said
+):
+    path, size = tmp_path / "damaged.tiff", Size(400, 300)
+    write_pyramid(path, size, Mpp(0.5, 0.5), [noise(size)], lossless=True)
+    read_everything(path)
+    damage(path)
+    with pytest.raises(SlideError, match=said) as error:
+        open_slide(path)
+    assert path.name in one_line(error)
+
+
 def test_a_truncated_jpeg_is_refused(tmp_path):
     path = tmp_path / "cut.jpg"
     Image.fromarray(noise(Size(400, 400))).save(path)

@@ -1,13 +1,16 @@
 """Opens damaged copies of slides in a process of its own, one line of JSON each on stdout.
 
 ``python -m tests.support.fuzzed_slides SLIDE COUNT SEED``: decoders are C, and may crash; a line
-is printed before a copy is opened, and one after.
+is printed before a copy is opened, and one after. Who hangs is ended, and who would take all of the
+machine's memory gets none: what either was at stands on stderr.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -22,6 +25,12 @@ HEAD = 4096
 
 WORDS = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f")
 """Lengths and offsets that nobody means."""
+
+HANGS_S = 300.0
+"""On the clock; a copy takes milliseconds, and a machine that is shared may take its time."""
+
+MOST_BYTES = 6 << 30
+"""Of addresses; libraries take a third of it before the first copy."""
 
 
 def damaged(whole: bytes, lot: random.Random) -> bytes:
@@ -48,6 +57,7 @@ def damaged(whole: bytes, lot: random.Random) -> bytes:
 
 
 def main(path: Path, count: int, seed: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     whole = path.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
@@ -55,6 +65,7 @@ def main(path: Path, count: int, seed: int) -> None:
             copy = Path(folder) / f"{number}{path.suffix}"
             copy.write_bytes(damaged(whole, lot))
             print(json.dumps({"opens": number}), flush=True)
+            faulthandler.dump_traceback_later(HANGS_S, exit=True)
             began = time.monotonic()
             said = looked_at(copy)
             seconds = time.monotonic() - began

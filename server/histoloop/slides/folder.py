@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from histoloop.errors import NotFoundError, SlideError
 from histoloop.geometry import Mpp
-from histoloop.slides.completeness import refuse_truncated
+from histoloop.slides.completeness import refuse_incomplete
 from histoloop.slides.large_image_slide import open_large_image
 from histoloop.slides.plain_image import PlainImageSlide
 from histoloop.slides.slide import Slide, SlideEntry
@@ -129,7 +128,7 @@ def open_slide(path: Path, *, id: str | None = None, mpp: Mpp | None = None) -> 
         raise NotFoundError(f"{path}: no such file", hint="check the path")
     if path.stat().st_size == 0:
         raise SlideError(f"{path.name}: the file is empty", hint="copy it again from the scanner")
-    refuse_truncated(path)
+    refuse_incomplete(path)
     id = id or _digest(str(path.resolve()))
     if path.suffix.lower() in _PICTURES or _is_untiled_tiff(path):
         return PlainImageSlide(id, path, mpp)
@@ -145,7 +144,7 @@ def _is_untiled_tiff(path: Path) -> bool:
     try:
         with tifffile.TiffFile(path) as tiff:
             return not tiff.pages.first.is_tiled
-    except (tifffile.TiffFileError, struct.error, ValueError, IndexError):
+    except Exception:  # of a damaged header it raises whatever comes of it
         return False
 
 
