@@ -31,11 +31,13 @@ import { Store } from "./state/store";
 import { App, host } from "./ui/app";
 import { DrawUi } from "./ui/draw/drawUi";
 import { listenToKeys } from "./ui/draw/keyboard";
+import { nameLandmarks } from "./ui/landmarks";
 import { measureControls } from "./ui/measureControls";
 import { zoomControls } from "./ui/zoomControls";
 import { DrawPane } from "./viewer/drawing/drawPane";
 import { pictureOf, save } from "./viewer/picture";
 import { Stage } from "./viewer/stage";
+import { STAGE } from "./words/stage";
 
 const root = new URL("./", document.baseURI).href;
 const api = createApi(root);
@@ -119,7 +121,7 @@ const findings: Findings = new Findings(
 
 async function savePicture(): Promise<void> {
   const detail = openDetail(store.state);
-  save(await pictureOf(host("stage-surface")), `${detail?.name ?? "slide"} view.png`);
+  save(await pictureOf(host("stage-surface")), STAGE.pictureFile(detail?.name));
 }
 
 const app = new App(
@@ -132,6 +134,7 @@ const show = (): void => {
   stage.show(store.state);
   app.show(() => store.state);
 };
+nameLandmarks();
 render(zoomControls(stage), host("zoom"));
 showMeasure(null);
 store.subscribe(show);

@@ -1,4 +1,5 @@
 /** JSON over fetch with two kinds of failure: the service said no, or it was not there. */
+import { NOTICES } from "../words/notices";
 import type { Problem } from "./types";
 
 /** The service answered with a problem document (or with something that is not one). */
@@ -68,7 +69,7 @@ async function fetchOrUnreachable(url: string, init: RequestInit): Promise<Respo
 }
 
 async function readProblem(response: Response): Promise<Problem> {
-  const fallback = `The service answered ${response.status} ${response.statusText}`.trim();
+  const fallback = NOTICES.answered(response.status, response.statusText);
   try {
     const body = (await response.json()) as Partial<Problem>;
     return {

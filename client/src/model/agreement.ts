@@ -1,6 +1,7 @@
 /** What it means that people agree so far and no further. */
 import type { AgreementModel, AgreementPair } from "../api/agreement";
 import type { CeilingFigure } from "../api/learn";
+import { MEANING } from "../words/agreement";
 
 /** A pair's figure: κ over all classes, or Dice of one; undefined where the two share no region. */
 export function pairFigure(
@@ -23,17 +24,17 @@ export function meaning(
   model: AgreementModel | null,
 ): string {
   if (!ceiling || ceiling.dice === null) {
-    return "Nobody has drawn it where another could have: what people agree on is not known.";
+    return MEANING.notDrawn;
   }
-  if (ceiling.people < 2) return "One person alone: what people agree on is not known.";
-  if (!model) return "There is no model to compare.";
-  if (!model.classes.includes(className)) return `${model.reference} does not know this class.`;
+  if (ceiling.people < 2) return MEANING.onePerson;
+  if (!model) return MEANING.noModel;
+  if (!model.classes.includes(className)) return MEANING.unknownClass(model.reference);
   const dice = model.dice[className];
   if (dice === null || dice === undefined) {
-    return `How good ${model.reference} is was not measured here: evaluate it first.`;
+    return MEANING.notMeasured(model.reference);
   }
   const short = ceiling.dice - dice;
   return short > 0
-    ? `${model.reference} is ${short.toFixed(3)} below what people reach: more regions, or corrected ones, can still show.`
-    : `${model.reference} is as good as people agree. More labels of this kind cannot show it to be better: settle what is disputed first.`;
+    ? MEANING.below(model.reference, short.toFixed(3))
+    : MEANING.reached(model.reference);
 }

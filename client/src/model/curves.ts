@@ -1,5 +1,6 @@
 /** Lines of a training's course, as paths of an SVG. */
 import type { Epoch } from "../api/learn";
+import { CURVES } from "../words/models";
 
 export interface Curve {
   readonly name: string;
@@ -23,8 +24,8 @@ type Value = number | null | undefined;
 
 export function lossPlot(epochs: readonly Epoch[]): Plot {
   const lines = [
-    { name: "training", values: epochs.map(({ loss }) => loss) },
-    { name: "validation", values: epochs.map(({ val_loss }) => val_loss) },
+    { name: CURVES.training, values: epochs.map(({ loss }) => loss) },
+    { name: CURVES.validation, values: epochs.map(({ val_loss }) => val_loss) },
   ];
   const known = lines.flatMap(({ values }) => values.filter(isKnown));
   return plot(epochs, lines, 0, Math.max(...known, 1e-9));
@@ -34,7 +35,7 @@ export function lossPlot(epochs: readonly Epoch[]): Plot {
 export function dicePlot(epochs: readonly Epoch[]): Plot {
   const names = [...new Set(epochs.flatMap(({ dice }) => Object.keys(dice)))];
   const byClass = names.map((name) => ({ name, values: epochs.map(({ dice }) => dice[name]) }));
-  const accuracy = { name: "accuracy", values: epochs.map(({ accuracy }) => accuracy) };
+  const accuracy = { name: CURVES.accuracy, values: epochs.map(({ accuracy }) => accuracy) };
   return plot(epochs, byClass.length > 0 ? byClass : [accuracy], 0, 1);
 }
 

@@ -1,36 +1,21 @@
 /** What data sets and their regions mean to people. */
 import type { Dataset, DatasetRegion, DatasetSummary, Split } from "../api/types";
-import { formatInteger, formatPitch, formatPixels } from "./format";
-
-export const SPLIT_WORDS: Record<Split, string> = {
-  train: "Training",
-  valid: "Validation",
-  test: "Test",
-};
+import { COMMON } from "../words/common";
+import { CONSENSUS, DATASET_REGION, DATASETS } from "../words/datasets";
+import { formatInteger } from "../words/language";
+import { UNITS } from "../words/units";
+import { formatPitch, formatPixels } from "./format";
 
 export const SPLITS: readonly Split[] = ["train", "valid", "test"];
 
-const CONSENSUS_WORDS: Record<string, string> = {
-  newest: "newest reviewed drawing",
-  reviewed: "newest reviewed drawing",
-  majority: "majority vote",
-  weighted: "weighted vote",
-  "dawid-skene": "Dawid–Skene",
-  staple: "STAPLE",
-};
-
 export function consensusWords(method: string): string {
-  return CONSENSUS_WORDS[method] ?? method;
-}
-
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatInteger(count)} ${count === 1 ? one : many}`;
+  return CONSENSUS[method] ?? method;
 }
 
 /** "12 training · 3 validation": the splits that have regions. */
 export function splitsLine({ regions }: DatasetSummary): string {
   return SPLITS.filter((split) => regions[split] > 0)
-    .map((split) => `${formatInteger(regions[split])} ${SPLIT_WORDS[split].toLowerCase()}`)
+    .map((split) => DATASETS.regionsOfSplit(formatInteger(regions[split]), split))
     .join(" · ");
 }
 
@@ -52,8 +37,8 @@ export function sharesOf({ pixels, size }: DatasetRegion, { classes }: Dataset):
     return { name, color, ignored: false, share: part(pixels.classes[name] ?? 0) };
   });
   const others = [
-    { name: "none of the classes", color: null, ignored: false, share: part(pixels.none) },
-    { name: "ignored", color: null, ignored: true, share: part(pixels.ignored) },
+    { name: COMMON.noneOfClasses, color: null, ignored: false, share: part(pixels.none) },
+    { name: DATASET_REGION.ignored, color: null, ignored: true, share: part(pixels.ignored) },
   ];
   return [...named, ...others.filter(({ share }) => share > 0)];
 }
@@ -64,5 +49,9 @@ export function extentWords({ size, mpp }: DatasetRegion): string {
   const millimetres = [(width * mpp.x) / 1000, (height * mpp.y) / 1000]
     .map((side) => side.toPrecision(2))
     .join(" × ");
-  return `${formatPixels(width, height)} at ${formatPitch(mpp.x, mpp.y)} µm/px · ${millimetres} mm`;
+  return DATASET_REGION.extent(
+    formatPixels(width, height),
+    UNITS.micrometresPerPixel(formatPitch(mpp.x, mpp.y)),
+    UNITS.millimetres(millimetres),
+  );
 }

@@ -1,33 +1,11 @@
 /** What a job's record means to somebody who waits for it. */
-import type { Job, JobStage, JobState, PutAway } from "../api/types";
-
-export const STATE_WORDS: Record<JobState, string> = {
-  queued: "Waiting",
-  running: "Running",
-  done: "Done",
-  failed: "Failed",
-  cancelled: "Cancelled",
-};
-
-export const STAGE_WORDS: Record<JobStage, string> = {
-  starting: "Starting",
-  tissue: "Finding the tissue",
-  calibrate: "Making the int8 network",
-  predict: "Predicting",
-  trace: "Tracing outlines",
-  write: "Writing the results",
-  push: "Handing over the result",
-  waiting: "Waiting for the archive, which does not answer",
-  done: "Done",
-};
+import type { Job, PutAway } from "../api/types";
+import { JOB_STAGES, JOB_STATES, JOBS } from "../words/jobs";
+import { formatDay } from "../words/language";
 
 /** Why a run has nothing to show any more. */
 export function putAwayWords({ at, why }: PutAway): string {
-  const day = new Date(at).toLocaleDateString("en-GB", { dateStyle: "medium" });
-  return (
-    `Put away on ${day}: ${why}. Its annotations are still there; ` +
-    "run it again to see its probabilities."
-  );
+  return JOBS.putAway(formatDay(new Date(at)), why);
 }
 
 export function hasEnded(job: Pick<Job, "state">): boolean {
@@ -36,8 +14,8 @@ export function hasEnded(job: Pick<Job, "state">): boolean {
 
 /** The stage in words; a job that has not begun is waiting, whatever its progress says. */
 export function activity(job: Job): string {
-  if (job.state !== "running") return STATE_WORDS[job.state];
-  return STAGE_WORDS[job.progress.stage] ?? job.progress.stage;
+  if (job.state !== "running") return JOB_STATES[job.state];
+  return JOB_STAGES[job.progress.stage] ?? job.progress.stage;
 }
 
 /** 0 to 1; null while nobody can know. */

@@ -1,43 +1,44 @@
 /** What is known before a segmentation, and about all of them, in words. */
 import type { Estimate, Preflight } from "../api/launch";
-import type { Job, Priority } from "../api/types";
+import type { Job } from "../api/types";
+import { QUEUE } from "../words/jobs";
+import { formatInteger } from "../words/language";
+import { CHECK } from "../words/launch";
+import { DURATIONS, UNITS } from "../words/units";
 import type { Box } from "./box";
-import { fixed, formatDuration, formatInteger, formatPitch } from "./format";
+import { fixed, formatDuration, formatPitch } from "./format";
 import { hasEnded } from "./jobs";
 
 /** A slide's pixels and a model's are the same to the eye within this. */
 const SAME = 0.05;
 
-const SOURCES = { metadata: "from the file", user: "given by you", assumed: "assumed" } as const;
-
 export function slideScaleWords({ slide }: Preflight["scale"]): string {
-  return `${formatPitch(slide.x, slide.y)} µm/px, ${SOURCES[slide.source]}`;
+  return CHECK.slideScale(UNITS.micrometresPerPixel(formatPitch(slide.x, slide.y)), slide.source);
 }
 
 /** Whether the slide has the model's scale, and what is done about it. */
 export function scaleVerdict({ factor, model, predicted }: Preflight["scale"]): string {
-  if (Math.abs(factor - 1) <= SAME) return "the same scale: nothing is resampled";
-  if (factor > 1) return `shrunk ${fixed(factor)} times to the model's scale`;
-  const still = predicted > model * (1 + SAME) ? `, still coarser than the model's` : "";
-  return `enlarged ${fixed(1 / factor)} times${still}: it shows no more than was scanned`;
+  if (Math.abs(factor - 1) <= SAME) return CHECK.sameScale;
+  if (factor > 1) return CHECK.shrunk(fixed(factor));
+  const isStillCoarser = predicted > model * (1 + SAME);
+  return (isStillCoarser ? CHECK.enlargedNotEnough : CHECK.enlarged)(fixed(1 / factor));
 }
 
 export function timeWords({ seconds }: Estimate): string {
-  return `about ${formatDuration(seconds)}`;
+  return DURATIONS.about(formatDuration(seconds));
 }
 
 export function timeSource({ source, runs, tiles }: Estimate): string {
-  if (source === "samples") return "from the sample tiles below, without getting ready";
-  const many = runs === 1 ? "one earlier run" : `${runs} earlier runs`;
-  return `from ${many} of this model here (${formatInteger(tiles)} tiles)`;
+  if (source === "samples") return CHECK.timeFromSamples;
+  return CHECK.timeFromRuns(runs, formatInteger(tiles));
 }
 
-const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
-
 export function formatBytes(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const units = UNITS.bytes;
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;
-  return `${value < 10 && power > 1 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+  const figure = value < 10 && power > 1 ? value.toFixed(1) : String(Math.round(value));
+  return `${figure} ${units[power]}`;
 }
 
 /** A scale as somebody types it, with a point or a comma; null where it is none. */
@@ -53,12 +54,6 @@ export function placeOfFailure({ failure }: Job): Box | null {
   if (x === undefined || y === undefined || !width || !height) return null;
   return parts.every(Number.isFinite) && parts.length === 4 ? [x, y, width, height] : null;
 }
-
-export const PRIORITY_WORDS: Readonly<Record<Priority, string>> = {
-  high: "before the others",
-  normal: "in its turn",
-  low: "when nothing else waits",
-};
 
 const ORDER = { running: 0, queued: 1, done: 2, failed: 2, cancelled: 2 } as const;
 const URGENCY = { high: 0, normal: 1, low: 2 } as const;
@@ -76,10 +71,9 @@ export function inTurn(jobs: readonly Job[]): readonly Job[] {
 
 /** "1 running · 3 waiting · 1 failed". */
 export function queueLine(jobs: readonly Job[]): string {
-  const words = { running: "running", queued: "waiting", failed: "failed", done: "done" } as const;
-  return Object.entries(words)
-    .map(([state, word]) => [jobs.filter((job) => job.state === state).length, word] as const)
+  return Object.entries(QUEUE.counts)
+    .map(([state, words]) => [jobs.filter((job) => job.state === state).length, words] as const)
     .filter(([count]) => count > 0)
-    .map(([count, word]) => `${count} ${word}`)
+    .map(([count, words]) => words(count))
     .join(" · ");
 }

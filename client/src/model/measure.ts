@@ -1,7 +1,11 @@
 /** Lengths and areas on the slide, of points in base pixels. */
 import type { Mpp } from "../api/types";
+import { COMMON } from "../words/common";
+import { formatInteger } from "../words/language";
+import { STAGE } from "../words/stage";
+import { PIXEL_SIZE, UNITS } from "../words/units";
 import type { Point } from "./box";
-import { fixed, formatArea, formatInteger } from "./format";
+import { fixed, formatArea } from "./format";
 
 /** Base pixels as micrometres, x and y apart; without a pixel size they stay what they are. */
 function placed(points: readonly Point[], mpp: Mpp | null): readonly Point[] {
@@ -28,15 +32,17 @@ export function areaOf(points: readonly Point[], mpp: Mpp | null): number {
 }
 
 export function formatLength(length: number, mpp: Mpp | null): string {
-  if (!mpp) return `${formatInteger(length)} px`;
-  return length >= 1000 ? `${fixed(length / 1000)} mm` : `${fixed(length)} µm`;
+  if (!mpp) return UNITS.pixels(formatInteger(length));
+  return length >= 1000
+    ? UNITS.millimetres(fixed(length / 1000))
+    : UNITS.micrometres(fixed(length));
 }
 
 /** What a measurement is worth, where that is not the scanner's word. */
 export function scaleCaveat(mpp: Mpp | null): string {
-  if (!mpp) return "pixel size unknown";
-  if (mpp.source === "assumed") return "pixel size assumed";
-  return mpp.source === "user" ? "pixel size set by you" : "";
+  if (!mpp) return COMMON.pixelSizeUnknown;
+  if (mpp.source === "assumed") return PIXEL_SIZE.assumed;
+  return mpp.source === "user" ? PIXEL_SIZE.setByYou : "";
 }
 
 export type MeasureKind = "length" | "area";
@@ -52,6 +58,6 @@ function area(points: readonly Point[], mpp: Mpp | null): string {
   const [first] = points;
   const around = formatLength(lengthOf(first ? [...points, first] : points, mpp), mpp);
   const size = areaOf(points, mpp);
-  const said = mpp ? formatArea(size / 1e6) : `${formatInteger(size)} px²`;
-  return `${said} · around ${around}`;
+  const said = mpp ? formatArea(size / 1e6) : UNITS.squarePixels(formatInteger(size));
+  return STAGE.around(said, around);
 }

@@ -1,20 +1,16 @@
 /** What a retraining's record means to people. */
 import type { Retraining } from "../api/types";
-import { STATE_WORDS } from "./jobs";
-
-const STAGE_WORDS: Record<string, string> = {
-  annotations: "Gathering annotations",
-  compare: "Comparing with the active version",
-};
+import { JOB_STAGES, JOB_STATES } from "../words/jobs";
+import { RETRAIN } from "../words/retrain";
 
 /** What it is doing, or how it has ended; the verdict is the gate's own. */
 export function retrainingWords({ state, progress, headline, failure }: Retraining): string {
-  if (state === "done") return headline ? capitalised(headline) : STATE_WORDS.done;
-  if (state === "failed") return failure?.cause ?? STATE_WORDS.failed;
-  if (state !== "running") return STATE_WORDS[state];
+  if (state === "done") return headline ? capitalised(headline) : JOB_STATES.done;
+  if (state === "failed") return failure?.cause ?? JOB_STATES.failed;
+  if (state !== "running") return JOB_STATES[state];
   const { stage, done, total } = progress;
-  if (stage === "train") return total > 0 ? `Training, epoch ${done} of ${total}` : "Training";
-  return STAGE_WORDS[stage] ?? "Starting";
+  if (stage === "train") return total > 0 ? RETRAIN.trainingEpoch(done, total) : RETRAIN.training;
+  return RETRAIN.stages[stage] ?? JOB_STAGES.starting;
 }
 
 export type Outcome = "promoted" | "kept" | "failed";

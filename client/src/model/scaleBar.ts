@@ -1,4 +1,6 @@
 /** A bar of a round length, as cartographers draw it. */
+import { LANGUAGE } from "../words/language";
+import { UNITS } from "../words/units";
 
 export interface ScaleBar {
   readonly label: string;
@@ -27,10 +29,12 @@ function roundLength(limit: number): number {
 }
 
 function label(value: number, physical: boolean): string {
-  if (!physical) return `${format(value)} px`;
-  return value >= 1000 ? `${format(value / 1000)} mm` : `${format(value)} µm`;
+  if (!physical) return UNITS.pixels(format(value));
+  return value >= 1000 ? UNITS.millimetres(format(value / 1000)) : UNITS.micrometres(format(value));
 }
 
 function format(value: number): string {
-  return Number(value.toPrecision(1)).toLocaleString("en", { maximumFractionDigits: 6 });
+  return Number(value.toPrecision(1)).toLocaleString(LANGUAGE.numbers, {
+    maximumFractionDigits: 6,
+  });
 }

@@ -1,6 +1,7 @@
 /** Calls to the service whose failures end where the reader sees them: once, in the right place. */
 import { isAbort, ProblemError, UnreachableError } from "../api/http";
 import type { Problem } from "../api/types";
+import { NOTICES } from "../words/notices";
 import type { Action } from "./reducer";
 import type { AppState, Loadable } from "./state";
 import type { Store } from "./store";
@@ -51,8 +52,12 @@ export class Calls {
     if (!(error instanceof UnreachableError)) throw error;
     // The banner says it, once; a toast for every failed call would only repeat it.
     this.events.onUnreachable();
-    const title = "The service does not answer";
-    return { title, status: 0, detail: `${title}.`, hint: "Trying again…" };
+    return {
+      title: NOTICES.gone,
+      status: 0,
+      detail: NOTICES.goneSentence,
+      hint: NOTICES.trying,
+    };
   }
 
   dismissToast(id: number): void {

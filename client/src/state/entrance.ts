@@ -2,6 +2,7 @@
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
 import type { Problem } from "../api/types";
+import { ENTRANCE } from "../words/entrance";
 import type { Calls } from "./calls";
 import type { Action } from "./reducer";
 import { isIn } from "./selectors";
@@ -55,9 +56,8 @@ export class Entrance {
   /** The service has refused somebody who was in. */
   lost(): void {
     if (!isIn(this.store.state)) return;
-    const detail = "Your session has ended.";
-    const hint = "Sign in again: you come back to the same place.";
-    const problem: Problem = { title: detail, status: 401, detail, hint };
+    const detail = ENTRANCE.ended;
+    const problem: Problem = { title: detail, status: 401, detail, hint: ENTRANCE.endedHint };
     this.store.dispatch({ type: "signedOut", problem });
   }
 

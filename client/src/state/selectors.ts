@@ -1,6 +1,8 @@
 /** Questions to the state that more than one place asks. */
 import type { Job, Model, ModelClass, PutAway, Run, SlideDetail } from "../api/types";
 import { hasEnded } from "../model/jobs";
+import { COMMON } from "../words/common";
+import { SEGMENT } from "../words/segment";
 import type { AppState } from "./state";
 
 export function inArchive({ account }: AppState): boolean {
@@ -95,17 +97,10 @@ export function shownClasses(state: AppState, run: Run): readonly ModelClass[] {
 /** Why *Segment* cannot be pressed; null when it can. */
 export function segmentObstacle(state: AppState): string | null {
   const detail = openDetail(state);
-  if (!detail) return "Open a slide first.";
-  if (!detail.editable) {
-    return "You may look at this slide. To segment it, ask for write access to its folder.";
-  }
-  if (!detail.mpp && state.launch.options.slideMpp === null) {
-    return (
-      "This slide does not say how large its pixels are, and without that a model sees everything " +
-      "at a wrong size. Say it under “Check first”."
-    );
-  }
-  if (!chosenModel(state)) return "There is no model to segment with.";
-  if (state.region.scope === "drawn" && !state.region.box) return "Draw a region on the slide.";
+  if (!detail) return SEGMENT.noSlide;
+  if (!detail.editable) return SEGMENT.notAllowed;
+  if (!detail.mpp && state.launch.options.slideMpp === null) return SEGMENT.noPixelSize;
+  if (!chosenModel(state)) return COMMON.noModel;
+  if (state.region.scope === "drawn" && !state.region.box) return SEGMENT.noRegion;
   return null;
 }

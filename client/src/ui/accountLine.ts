@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { Commands } from "../state/commands";
 import type { AppState } from "../state/state";
+import { ENTRANCE } from "../words/entrance";
 
 export function accountLine(
   { account }: AppState,
@@ -10,7 +11,7 @@ export function accountLine(
   if (account.status !== "ready" || !account.value.user) return nothing;
   const { user, site } = account.value;
   return html`<div class="account-line">
-    <span class="account-name" data-testid="user" title="${user.login} at ${site}">${user.name || user.login}</span>
-    <button class="quiet" data-testid="sign-out" @click=${() => commands.signOut()}>Sign out</button>
+    <span class="account-name" data-testid="user" title=${ENTRANCE.userAt(user.login, site)}>${user.name || user.login}</span>
+    <button class="quiet" data-testid="sign-out" @click=${() => commands.signOut()}>${ENTRANCE.signOut}</button>
   </div>`;
 }

@@ -2,13 +2,14 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { AgreementList } from "../api/agreement";
 import type { LearnApi } from "../api/learn";
-import { plural } from "../model/dataset";
 import { formatTime } from "../model/format";
 import type { AgreementCommands } from "../state/agreeing";
 import { type AgreementState, NO_AGREEMENT } from "../state/agreement";
 import type { LearnPlace } from "../state/learn";
 import type { LearnCommands } from "../state/learning";
 import type { AppState } from "../state/state";
+import { AGREEMENT } from "../words/agreement";
+import { COMMON, COUNTS } from "../words/common";
 import { agreementReport } from "./agreementReport";
 import { learnFrame } from "./learnLinks";
 import { problemNote } from "./problemNote";
@@ -24,7 +25,7 @@ export function agreementPage(
   if (page?.place.page !== "agreement") return nothing;
   const { place, agreement } = page;
   const shown = content(agreement ?? NO_AGREEMENT, place, learn, commands, pictures);
-  return learnFrame("agreement", "Agreement", "Who agrees with whom", learn, shown);
+  return learnFrame("agreement", AGREEMENT.title, AGREEMENT.note, learn, shown);
 }
 
 function content(
@@ -35,36 +36,34 @@ function content(
   pictures: Pictures,
 ): TemplateResult {
   const { list, agreement, className } = state;
-  if (list.status === "loading") return html`<p class="placeholder">Reading the reports…</p>`;
+  if (list.status === "loading")
+    return html`<p class="placeholder">${AGREEMENT.loadingReports}</p>`;
   if (list.status === "failed") return problemNote(list.problem);
   if (list.value.agreements.length === 0 && place.of === null) {
     return nothingYet(list.value, commands);
   }
   return html`<div class="datasets-body">
-    <nav class="dataset-list" aria-label="Reports">
+    <nav class="dataset-list" aria-label=${AGREEMENT.reports}>
       ${reports(list.value, place, learn)}
-      ${making(list.value, commands, "Compare again")}
+      ${making(list.value, commands, AGREEMENT.compareAgain)}
     </nav>
     <div class="dataset model-page">${
       agreement.status === "ready"
         ? agreementReport(agreement.value, className, commands, pictures)
         : agreement.status === "failed"
           ? problemNote(agreement.problem)
-          : html`<p class="placeholder">Reading the report…</p>`
+          : html`<p class="placeholder">${AGREEMENT.loadingReport}</p>`
     }</div>
   </div>`;
 }
 
 function nothingYet(list: AgreementList, commands: AgreementCommands): TemplateResult {
   return html`<div class="datasets-empty" data-testid="agreement-empty">
-    <p>Nobody has compared the annotators yet. Where two people or more have labelled the same region, it
-      shows how far each agrees with the others, where they differ, and how good a model can be shown
-      to be at all.</p>
-    <p>A region counts for everybody who has outlined it as an ROI in a layer of their own. Where somebody
-      outlines an ROI and draws nothing else in it, it counts for all who draw in it.</p>
-    ${making(list, commands, "Compare the annotators")}
-    <p class="placeholder">Or on the machine of the service:</p>
-    <pre class="command"><code>histoloop dataset agreement --source SLIDES --gtcodes GTCodes.csv --out HOME/agreement/NAME</code></pre>
+    <p>${AGREEMENT.none}</p>
+    <p>${AGREEMENT.whatCounts}</p>
+    ${making(list, commands, AGREEMENT.compare)}
+    <p class="placeholder">${COMMON.onServiceMachine}</p>
+    <pre class="command"><code>${AGREEMENT.command}</code></pre>
   </div>`;
 }
 
@@ -80,7 +79,7 @@ function reports(
         @click=${() => learn.show({ page: "agreement", of: name })}>
         <span class="slide-name">${name}</span>
         <span class="run-time">${formatTime(made, new Date())}</span>
-        <span class="run-time">${plural(annotators_count, "annotator")} · ${plural(regions_count, "region")}</span>
+        <span class="run-time">${COUNTS.annotators(annotators_count)} · ${COUNTS.regions(regions_count)}</span>
       </button>
     </li>`,
   )}</ul>`;
@@ -93,13 +92,13 @@ function making(
 ): TemplateResult {
   if (making?.state === "running") {
     return html`<div class="review-making" data-testid="agreement-making">
-      <progress aria-label="Comparing"></progress>
-      <p class="field-note">Comparing${making.said ? `: ${making.said}` : "…"}</p>
-      <button class="quiet" @click=${() => commands.cancelMaking()}>Cancel</button>
+      <progress aria-label=${AGREEMENT.comparing}></progress>
+      <p class="field-note">${AGREEMENT.comparingNow(making.said)}</p>
+      <button class="quiet" @click=${() => commands.cancelMaking()}>${COMMON.cancel}</button>
     </div>`;
   }
   if (missing && agreements.length > 0)
-    return html`<p class="field-note">To compare again: ${missing.hint}.</p>`;
+    return html`<p class="field-note">${AGREEMENT.toCompareAgain(missing.hint)}</p>`;
   if (missing) return problemNote(missing);
   return html`<div class="review-making">
     ${

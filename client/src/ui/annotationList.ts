@@ -5,9 +5,12 @@ import { repeat } from "lit-html/directives/repeat.js";
 import type { AnnotationSummary } from "../api/types";
 import type { Desk } from "../draw/desk";
 import { layersHere } from "../draw/state";
-import { formatInteger, formatTime } from "../model/format";
+import { formatTime } from "../model/format";
 import type { Commands } from "../state/commands";
 import type { AppState, OpenSlide } from "../state/state";
+import { ANNOTATIONS } from "../words/annotations";
+import { COMMON } from "../words/common";
+import { formatInteger } from "../words/language";
 import { DRAW_ICONS } from "./draw/toolIcons";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
@@ -32,10 +35,10 @@ export function annotationList(
   if (slide?.detail.status !== "ready") return nothing;
   return html`<section class="panel-section" aria-labelledby="annotations-title">
     <div class="section-head">
-      <h2 id="annotations-title">Annotations</h2>
-      <button class="quiet icon-only annotation-bin" title="Deleted annotations" aria-label="Deleted annotations"
+      <h2 id="annotations-title">${ANNOTATIONS.title}</h2>
+      <button class="quiet icon-only annotation-bin" title=${ANNOTATIONS.deleted} aria-label=${ANNOTATIONS.deleted}
         data-testid="deleted-button" @click=${() => void sheets.openDeleted()}>${DRAW_ICONS.bin}</button>
-      <button class="quiet icon-only" title="Look for new annotations" aria-label="Look for new annotations"
+      <button class="quiet icon-only" title=${ANNOTATIONS.look} aria-label=${ANNOTATIONS.look}
         @click=${() => commands.refreshAnnotations()}>${ICONS.refresh}</button>
     </div>
     ${content(slide, commands, desk, sheets)}
@@ -49,12 +52,11 @@ function content(
   sheets: AnnotationSheets,
 ): TemplateResult {
   const { annotations } = slide;
-  if (annotations.status === "loading") return html`<p class="placeholder">Reading them…</p>`;
+  if (annotations.status === "loading")
+    return html`<p class="placeholder">${COMMON.loadingThem}</p>`;
   if (annotations.status === "failed") return problemNote(annotations.problem);
   if (annotations.value.length === 0) {
-    return html`<p class="placeholder">
-      Nobody has drawn on this slide yet, and no finished run has left its outlines here.
-    </p>`;
+    return html`<p class="placeholder">${ANNOTATIONS.none}</p>`;
   }
   const sorted = [...annotations.value].sort((a, b) => Number(isModel(a)) - Number(isModel(b)));
   return html`<ul class="annotation-list">
@@ -89,12 +91,12 @@ function entry(
     ${one.editable && !tooMany ? editButton(one, slide, commands, desk) : nothing}
     ${
       one.editable
-        ? html`<button class="quiet icon-only annotation-manage" title="Rename or delete it"
-            aria-label="Rename or delete ${one.name}" data-testid="manage"
+        ? html`<button class="quiet icon-only annotation-manage" title=${ANNOTATIONS.manage}
+            aria-label=${ANNOTATIONS.manageNamed(one.name)} data-testid="manage"
             @click=${() => sheets.manage(one)}>${DRAW_ICONS.more}</button>`
         : nothing
     }
-    <span class="run-time">${origin(one)}${tooMany ? " · too many to draw here" : ""}${isAwaited ? " · loading…" : ""}</span>
+    <span class="run-time">${origin(one)}${tooMany ? ` · ${ANNOTATIONS.tooMany}` : ""}${isAwaited ? ` · ${ANNOTATIONS.loading}` : ""}</span>
   </label>`;
 }
 
@@ -110,13 +112,13 @@ function editButton(
     }
     void desk.edit(one);
   };
-  return html`<button class="quiet icon-only annotation-edit" title="Draw in it"
-    aria-label="Draw in ${one.name}" @click=${edit}>${DRAW_ICONS.pencil}</button>`;
+  return html`<button class="quiet icon-only annotation-edit" title=${ANNOTATIONS.drawIn}
+    aria-label=${ANNOTATIONS.drawInNamed(one.name)} @click=${edit}>${DRAW_ICONS.pencil}</button>`;
 }
 
 function origin(one: AnnotationSummary): string {
-  const who = isModel(one) ? `by ${one.attributes.model}` : one.by && `by ${one.by}`;
-  return [who, formatTime(one.updated, new Date())].filter(Boolean).join(" · ");
+  const who = isModel(one) ? String(one.attributes.model) : one.by;
+  return [who && COMMON.by(who), formatTime(one.updated, new Date())].filter(Boolean).join(" · ");
 }
 
 function isModel({ attributes }: AnnotationSummary): boolean {

@@ -9,6 +9,8 @@ import type { Findings } from "../state/findings";
 import type { LearnCommands } from "../state/learning";
 import type { ReviewCommands } from "../state/reviewing";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { STAGE } from "../words/stage";
 import { accountLine } from "./accountLine";
 import { agreementPage } from "./agreementPage";
 import { annotationList } from "./annotationList";
@@ -147,6 +149,6 @@ export class App {
     this.reviewKeys.show(state.learn?.place.page ?? null);
     render(notices(state, commands), host("notices"));
     const name = state.slide?.detail.status === "ready" ? state.slide.detail.value.name : null;
-    document.title = name ? `${name} · HistoLoop` : "HistoLoop";
+    document.title = name ? STAGE.windowTitle(name, COMMON.product) : COMMON.product;
   }
 }

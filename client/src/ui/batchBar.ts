@@ -6,14 +6,17 @@ import type { Commands } from "../state/commands";
 import { sound } from "../state/launch";
 import { chosenModel, inArchive } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { SEGMENT } from "../words/segment";
+import { BATCH } from "../words/slides";
 
 /** Begins to choose, or ends it; in the head of the list. */
 export function chooseButton({ launch, slides }: AppState, commands: Commands): TemplateResult {
   const isChoosing = launch.selection !== null;
   const isEmpty = slides.status !== "ready" || slides.value.length === 0;
   return html`<button class="quiet" data-testid="choose-slides" aria-pressed=${isChoosing ? "true" : "false"}
-    title="Choose several slides to segment" ?disabled=${isEmpty && !isChoosing}
-    @click=${() => commands.launch.choose(!isChoosing)}>${isChoosing ? "Cancel" : "Select"}</button>`;
+    title=${BATCH.chooseTitle} ?disabled=${isEmpty && !isChoosing}
+    @click=${() => commands.launch.choose(!isChoosing)}>${isChoosing ? COMMON.cancel : BATCH.choose}</button>`;
 }
 
 /** Beside each slide while one chooses. */
@@ -25,7 +28,7 @@ export function slideBox(
   const { selection } = launch;
   if (!selection) return nothing;
   return html`<input type="checkbox" class="slide-check" data-testid="slide-check" data-slide=${slide.id}
-    aria-label="Segment ${slide.name}" ?disabled=${slide.problem !== null}
+    aria-label=${BATCH.segmentSlide(slide.name)} ?disabled=${slide.problem !== null}
     .checked=${live(selection.slides.includes(slide.id))}
     @click=${(event: MouseEvent) => commands.launch.select(slide.id, event.shiftKey)} />`;
 }
@@ -39,17 +42,17 @@ export function batchBar(state: AppState, commands: Commands): TemplateResult | 
   const model = chosenModel(state);
   return html`<div class="batch-bar" data-testid="batch-bar">
     <div class="batch-row">
-      <span aria-live="polite" data-testid="batch-count">${count} selected</span>
+      <span aria-live="polite" data-testid="batch-count">${BATCH.selected(count)}</span>
       <button class="quiet" data-testid="select-all" @click=${() => commands.launch.selectAll()}>
-        ${inArchive(state) ? "All in this folder" : "All"} (${all})</button>
-      <button class="quiet" ?disabled=${count === 0} @click=${() => commands.launch.selectNone()}>None</button>
+        ${inArchive(state) ? BATCH.allInFolder : COMMON.all} (${all})</button>
+      <button class="quiet" ?disabled=${count === 0} @click=${() => commands.launch.selectNone()}>${BATCH.none}</button>
     </div>
     <p class="field-note">${
       count === 0
-        ? "Tick slides; with Shift, all between two. One that cannot be read does not stop the others."
+        ? BATCH.howToChoose
         : model
-          ? `Whole slides, with ${model.name} · version ${model.version}. Another model: in the panel on the right.`
-          : "There is no model to segment with."
+          ? BATCH.withModel(COMMON.version(model.name, model.version))
+          : COMMON.noModel
     }</p>
     <button class="primary" data-testid="segment-selection" ?disabled=${count === 0 || !model || selection.sent !== null}
       @click=${() => commands.launch.segmentSelection()}>${words(count, selection.sent)}</button>
@@ -57,7 +60,6 @@ export function batchBar(state: AppState, commands: Commands): TemplateResult | 
 }
 
 function words(count: number, sent: number | null): string {
-  if (sent !== null) return `Asking for ${sent + 1} of ${count}…`;
-  if (count === 0) return "Segment";
-  return count === 1 ? "Segment 1 slide" : `Segment ${count} slides`;
+  if (sent !== null) return BATCH.asking(sent + 1, count);
+  return count === 0 ? SEGMENT.title : BATCH.segment(count);
 }

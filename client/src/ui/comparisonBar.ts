@@ -11,13 +11,10 @@ import {
   runCandidate,
 } from "../state/comparison";
 import type { AppState } from "../state/state";
+import { COMPARE } from "../words/compare";
 import { ICONS } from "./icons";
 
-const MODES: readonly (readonly [ComparisonMode, string])[] = [
-  ["side", "Side by side"],
-  ["swipe", "Swipe"],
-  ["difference", "Differences"],
-];
+const MODES: readonly ComparisonMode[] = ["side", "swipe", "difference"];
 
 export function comparisonBar(
   state: AppState,
@@ -27,28 +24,28 @@ export function comparisonBar(
   if (!comparison || !slide) return nothing;
   const { other, mode } = comparison;
   const isRun = other.kind === "run";
-  return html`<div class="comparison-bar" data-testid="comparison-bar" role="group" aria-label="Comparison">
+  return html`<div class="comparison-bar" data-testid="comparison-bar" role="group" aria-label=${COMPARE.bar}>
     ${picker(
       "compare-this",
-      "On the left",
+      COMPARE.left,
       (slide.runs ?? []).map(runCandidate),
       { kind: "run", id: slide.runId ?? "" },
       ({ id }) => commands.selectRun(id),
     )}
-    <button class="quiet icon-only" title="Change sides" aria-label="Change sides"
+    <button class="quiet icon-only" title=${COMPARE.swap} aria-label=${COMPARE.swap}
       data-testid="compare-swap" ?disabled=${!isRun} @click=${() => commands.swapComparison()}
     >${ICONS.swap}</button>
-    ${picker("compare-other", "On the right", candidates(state), other, (chosen) =>
+    ${picker("compare-other", COMPARE.right, candidates(state), other, (chosen) =>
       commands.changeComparison({ other: chosen }),
     )}
-    <div class="segmented" role="group" aria-label="How to compare">
+    <div class="segmented" role="group" aria-label=${COMPARE.how}>
       ${MODES.map(
-        ([each, text]) => html`<button type="button" data-testid="compare-${each}"
+        (each) => html`<button type="button" data-testid="compare-${each}"
           aria-pressed=${each === mode ? "true" : "false"}
-          @click=${() => commands.changeComparison({ mode: each })}>${text}</button>`,
+          @click=${() => commands.changeComparison({ mode: each })}>${COMPARE.modes[each]}</button>`,
       )}
     </div>
-    <button class="quiet icon-only" title="End the comparison" aria-label="End the comparison"
+    <button class="quiet icon-only" title=${COMPARE.end} aria-label=${COMPARE.end}
       data-testid="compare-end" @click=${() => commands.endComparison()}>${ICONS.cross}</button>
   </div>`;
 }
@@ -76,6 +73,6 @@ function picker(
 /** "tumor@2 · today 10:20", "drawn: ROI 3 · by Ada". */
 export function nameOf({ other, name, at, by }: Candidate, now: Date): string {
   const when = at ? formatTime(at, now) : "";
-  const parts = other.kind === "run" ? [name, when] : [`drawn: ${name}`, by || when];
+  const parts = other.kind === "run" ? [name, when] : [COMPARE.drawn(name), by || when];
   return parts.filter(Boolean).join(" · ");
 }

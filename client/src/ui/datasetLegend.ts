@@ -2,6 +2,8 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { styleMap } from "lit-html/directives/style-map.js";
 import type { Dataset } from "../api/types";
+import { COMMON } from "../words/common";
+import { DATASET_LEGEND } from "../words/datasets";
 
 /** Of the dots where the background is none of the classes. */
 const NOWHERE = "#787878";
@@ -9,13 +11,13 @@ const NOWHERE = "#787878";
 export function datasetLegend({ classes, background, rois }: Dataset): TemplateResult {
   const hasOthers = rois.some(({ pixels }) => pixels.none > 0);
   const rule = classes.find(({ name }) => name === background)?.color ?? NOWHERE;
-  const taught = background ?? "none of the classes";
-  return html`<ul class="dataset-legend" data-testid="dataset-legend" aria-label="Legend">
-    ${classes.map(({ name, color }) => item("drawn", color, `${name}, drawn by people`))}
-    ${hasOthers ? item("plain", "", "none of the classes") : nothing}
-    ${item("by-rule", rule, `nobody drew: ${taught}, by rule`)}
-    ${item("ignored", "", "ignored: teaches nothing")}
-    ${item("conflict", "", "annotators disagree")}
+  const taught = background ?? COMMON.noneOfClasses;
+  return html`<ul class="dataset-legend" data-testid="dataset-legend" aria-label=${DATASET_LEGEND.title}>
+    ${classes.map(({ name, color }) => item("drawn", color, DATASET_LEGEND.drawn(name)))}
+    ${hasOthers ? item("plain", "", COMMON.noneOfClasses) : nothing}
+    ${item("by-rule", rule, DATASET_LEGEND.byRule(taught))}
+    ${item("ignored", "", DATASET_LEGEND.ignored)}
+    ${item("conflict", "", DATASET_LEGEND.conflict)}
   </ul>`;
 }
 

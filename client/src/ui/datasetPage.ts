@@ -2,11 +2,14 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Dataset, DatasetList, DatasetSummary, Split } from "../api/types";
-import { consensusWords, plural, SPLIT_WORDS, SPLITS, splitsLine } from "../model/dataset";
-import { formatInteger, formatTime } from "../model/format";
+import { consensusWords, SPLITS, splitsLine } from "../model/dataset";
+import { formatTime } from "../model/format";
 import type { Commands } from "../state/commands";
 import { maySeeDatasets } from "../state/selectors";
 import type { AppState, DatasetPage } from "../state/state";
+import { COMMON, COUNTS } from "../words/common";
+import { DATASETS, SPLIT_NAMES } from "../words/datasets";
+import { formatInteger } from "../words/language";
 import { datasetLegend } from "./datasetLegend";
 import { type PreviewUrl, regionCards, regionView } from "./datasetRegions";
 import { ICONS } from "./icons";
@@ -18,7 +21,7 @@ export function datasetsLink(state: AppState, commands: Commands): TemplateResul
   return html`<button class="place" id="datasets-button" data-testid="datasets-button"
     aria-expanded=${state.datasets ? "true" : "false"}
     @click=${() => (state.datasets ? commands.closeDatasets() : commands.openDatasets(null))}>
-    ${ICONS.layers}<span>Data sets</span><span class="place-note">What the trainer sees</span>
+    ${ICONS.layers}<span>${DATASETS.title}</span><span class="place-note">${DATASETS.note}</span>
   </button>`;
 }
 
@@ -30,11 +33,11 @@ export function datasetPage(
   if (!page) return nothing;
   return html`<main class="datasets" data-testid="datasets" aria-labelledby="datasets-title">
     <header class="datasets-head">
-      <h2 id="datasets-title" tabindex="-1">Data sets</h2>
-      <p>What the trainer sees</p>
-      <button class="quiet icon-only" title="Look for new data sets" aria-label="Look for new data sets"
+      <h2 id="datasets-title" tabindex="-1">${DATASETS.title}</h2>
+      <p>${DATASETS.note}</p>
+      <button class="quiet icon-only" title=${DATASETS.look} aria-label=${DATASETS.look}
         @click=${() => commands.refreshDatasets()}>${ICONS.refresh}</button>
-      <button class="quiet icon-only" data-testid="datasets-close" title="Close (Esc)" aria-label="Close"
+      <button class="quiet icon-only" data-testid="datasets-close" title=${COMMON.closeByKey} aria-label=${COMMON.close}
         @click=${() => commands.closeDatasets()}>${ICONS.cross}</button>
     </header>
     ${content(page, commands, previewUrl)}
@@ -43,11 +46,11 @@ export function datasetPage(
 
 function content(page: DatasetPage, commands: Commands, previewUrl: PreviewUrl): TemplateResult {
   const { list, place } = page;
-  if (list.status === "loading") return html`<p class="placeholder">Reading the data sets…</p>`;
+  if (list.status === "loading") return html`<p class="placeholder">${DATASETS.loading}</p>`;
   if (list.status === "failed") return problemNote(list.problem);
   if (list.value.datasets.length === 0 && place.digest === null) return nothingYet(list.value);
   return html`<div class="datasets-body" data-shows=${place.region === null ? "regions" : "region"}>
-    <nav class="dataset-list" aria-label="Data sets">
+    <nav class="dataset-list" aria-label=${DATASETS.title}>
       <ul>
         ${repeat(
           list.value.datasets,
@@ -63,12 +66,9 @@ function content(page: DatasetPage, commands: Commands, previewUrl: PreviewUrl):
 
 function nothingYet({ broken }: DatasetList): TemplateResult {
   return html`<div class="datasets-empty" data-testid="datasets-empty">
-    <p>There are no data sets yet. Make one from annotations and keep it where the service looks:</p>
-    <pre><code>histoloop dataset build --source SLIDES --gtcodes GTCodes.csv --out HOME/datasets/NAME</code></pre>
-    <p class="placeholder">
-      SLIDES is the archive's address or a folder; HOME is the service's, ~/.histoloop where it was
-      not told another. What a model is retrained on appears here by itself.
-    </p>
+    <p>${DATASETS.none}</p>
+    <pre><code>${DATASETS.command}</code></pre>
+    <p class="placeholder">${DATASETS.aboutCommand}</p>
     ${broken.map(problemNote)}
   </div>`;
 }
@@ -85,7 +85,7 @@ function entry(one: DatasetSummary, isShown: boolean, commands: Commands): Templ
 
 function chosen(page: DatasetPage, commands: Commands, previewUrl: PreviewUrl): TemplateResult {
   const { dataset, place } = page;
-  if (dataset.status === "loading") return html`<p class="placeholder">Reading the data set…</p>`;
+  if (dataset.status === "loading") return html`<p class="placeholder">${DATASETS.loadingOne}</p>`;
   if (dataset.status === "failed") return problemNote(dataset.problem);
   const { value } = dataset;
   if (place.region !== null) return regionView(page, value, commands, previewUrl);
@@ -97,11 +97,11 @@ function facts(dataset: Dataset): TemplateResult {
   const { name, digest, patients, slides, consensus, split, annotators, complaints } = dataset;
   const who = annotators.filter(Boolean);
   const made = [
-    plural(patients, "patient"),
-    plural(slides, "slide"),
-    `split by ${split}`,
+    COUNTS.patients(patients),
+    COUNTS.slides(slides),
+    DATASETS.splitBy(split),
     consensusWords(consensus),
-    who.length > 0 ? `drawn by ${who.join(", ")}` : "",
+    who.length > 0 ? COMMON.drawnBy(who.join(", ")) : "",
   ];
   return html`<div class="dataset-facts">
     <h3>${name} <code title=${digest}>${digest.slice(0, 8)}</code></h3>
@@ -109,7 +109,7 @@ function facts(dataset: Dataset): TemplateResult {
     ${
       complaints.length > 0
         ? html`<details class="complaints" data-testid="complaints">
-          <summary>${plural(complaints.length, "oddity", "oddities")} of the annotations</summary>
+          <summary>${COUNTS.oddities(complaints.length)}</summary>
           <ul>${complaints.map((each) => html`<li>${each}</li>`)}</ul>
         </details>`
         : nothing
@@ -123,8 +123,8 @@ function splitFilter({ place }: DatasetPage, dataset: Dataset, commands: Command
     data-testid="split-${split ?? "all"}" aria-pressed=${split === place.split ? "true" : "false"}
     ?disabled=${count === 0} @click=${() => commands.changeDatasets({ split })}
   >${text} <span class="split-count">${formatInteger(count)}</span></button>`;
-  return html`<div class="segmented split-filter" role="group" aria-label="Regions of">
-    ${choice(null, "All", total)}
-    ${SPLITS.map((split) => choice(split, SPLIT_WORDS[split], dataset.regions[split]))}
+  return html`<div class="segmented split-filter" role="group" aria-label=${DATASETS.regionsOf}>
+    ${choice(null, COMMON.all, total)}
+    ${SPLITS.map((split) => choice(split, SPLIT_NAMES[split], dataset.regions[split]))}
   </div>`;
 }

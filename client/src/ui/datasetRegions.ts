@@ -4,11 +4,15 @@ import { keyed } from "lit-html/directives/keyed.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import { styleMap } from "lit-html/directives/style-map.js";
 import type { Dataset, DatasetRegion } from "../api/types";
-import { consensusWords, extentWords, type Share, SPLIT_WORDS, sharesOf } from "../model/dataset";
-import { formatInteger, formatShare } from "../model/format";
+import { consensusWords, extentWords, type Share, sharesOf } from "../model/dataset";
+import { formatShare } from "../model/format";
 import type { Commands } from "../state/commands";
 import { neighbour, regionsOf, shownRegion } from "../state/datasetPage";
 import type { DatasetPage } from "../state/state";
+import { COMMON } from "../words/common";
+import { DATASET_REGION, SPLIT_NAMES } from "../words/datasets";
+import { formatInteger } from "../words/language";
+import { UNITS } from "../words/units";
 import { datasetLegend } from "./datasetLegend";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
@@ -30,7 +34,7 @@ export function regionCards(
           @click=${() => commands.changeDatasets({ region: each.name })}>
           ${picture(each, dataset, previewUrl, "lazy")}
           <span class="region-name">${each.name}</span>
-          <span class="run-time">${SPLIT_WORDS[each.split]} · patient ${each.patient}</span>
+          <span class="run-time">${DATASET_REGION.card(each.split, each.patient)}</span>
           ${shareBar(sharesOf(each, dataset))}
         </button>
       </li>`,
@@ -46,22 +50,22 @@ export function regionView(
 ): TemplateResult {
   const region = shownRegion(page);
   const back = html`<button class="quiet" data-testid="all-regions"
-    @click=${() => commands.changeDatasets({ region: null })}>${ICONS.back} All regions</button>`;
+    @click=${() => commands.changeDatasets({ region: null })}>${ICONS.back} ${DATASET_REGION.all}</button>`;
   if (!region) {
-    const detail = `This data set has no region “${page.place.region}”.`;
+    const detail = DATASET_REGION.unknown(page.place.region);
     return html`<div class="region-bar">${back}</div>${problemNote({ detail, hint: null })}`;
   }
   return html`<div class="region-bar">
       ${back}
       <h3 title=${region.name}>${region.name}</h3>
-      ${turn(page, -1, "Previous region", commands)} ${turn(page, 1, "Next region", commands)}
+      ${turn(page, -1, DATASET_REGION.previous, commands)} ${turn(page, 1, DATASET_REGION.next, commands)}
     </div>
     <div class="region-sides">
-      <span>Slide</span>
-      <span>${region.split === "test" ? "What models are tested against" : "What is taught of it"}</span>
+      <span>${COMMON.slide}</span>
+      <span>${region.split === "test" ? DATASET_REGION.testedAgainst : DATASET_REGION.taughtOfIt}</span>
     </div>
     <a class="region-picture" href=${previewUrl(dataset.digest, region.name)} target="_blank"
-      title="Open the picture in full size">
+      title=${COMMON.openPicture}>
       ${keyed(region.name, picture(region, dataset, previewUrl, "eager"))}
     </a>
     ${datasetLegend(dataset)}
@@ -88,14 +92,13 @@ function picture(
   const shares = sharesOf(region, dataset).map(
     ({ name, share }) => `${name} ${formatShare(share)}`,
   );
-  const alt = `The slide, and beside it what is taught: ${shares.join(", ")}`;
+  const alt = DATASET_REGION.picture(shares.join(", "));
   const missing = (event: Event): void => {
     (event.target as HTMLElement).parentElement?.classList.add("missing");
   };
   return html`<span class="preview" style=${styleMap({ "aspect-ratio": `${2 * width} / ${height}` })}>
     <img src=${previewUrl(dataset.digest, region.name)} alt=${alt} loading=${loading} @error=${missing} />
-    <span class="preview-missing">The picture is not there any more. Build the data set again,
-      elsewhere: the same annotations give the same.</span>
+    <span class="preview-missing">${COMMON.pictureGone} ${DATASET_REGION.buildAgain}</span>
   </span>`;
 }
 
@@ -111,7 +114,7 @@ function shareBar(shares: readonly Share[]): TemplateResult {
 }
 
 function shareTable(shares: readonly Share[]): TemplateResult {
-  return html`<table class="share-table" aria-label="What is taught">
+  return html`<table class="share-table" aria-label=${DATASET_REGION.taught}>
     ${shares.map(
       ({ name, color, ignored, share }) => html`<tr>
         <td><span class=${ignored ? "tint ignored" : "tint"}
@@ -127,11 +130,11 @@ function regionFacts(region: DatasetRegion): TemplateResult {
   const { split, slide, patient, consensus, annotators, corrected } = region;
   const row = (name: string, value: string) => html`<dt>${name}</dt><dd>${value}</dd>`;
   return html`<dl class="region-facts">
-    ${row("Split", SPLIT_WORDS[split])} ${row("Slide", slide.name)} ${row("Patient", patient)}
-    ${row("Extent", extentWords(region))}
-    ${row("Annotators", annotators.filter(Boolean).join(", ") || "nobody is named")}
-    ${annotators.length > 1 ? row("Consensus", consensusWords(consensus)) : nothing}
-    ${corrected > 0 ? row("Corrected", `${formatInteger(corrected)} px of a model's layer`) : nothing}
+    ${row(DATASET_REGION.split, SPLIT_NAMES[split])} ${row(COMMON.slide, slide.name)}
+    ${row(COMMON.patient, patient)} ${row(DATASET_REGION.extentFact, extentWords(region))}
+    ${row(COMMON.annotators, annotators.filter(Boolean).join(", ") || DATASET_REGION.nobodyNamed)}
+    ${annotators.length > 1 ? row(DATASET_REGION.consensus, consensusWords(consensus)) : nothing}
+    ${corrected > 0 ? row(COMMON.corrected, DATASET_REGION.correctedPixels(UNITS.pixels(formatInteger(corrected)))) : nothing}
   </dl>`;
 }
 
@@ -141,13 +144,11 @@ function way({ slide }: DatasetPage, region: DatasetRegion, commands: Commands):
   const changed = slide.status === "ready" && slide.value.fingerprint !== fingerprint;
   return html`<div class="region-way">
     <button data-testid="go-to-region" ?disabled=${slide.status !== "ready"}
-      @click=${() => commands.goToRegion(region)}>Open the slide here</button>
+      @click=${() => commands.goToRegion(region)}>${COMMON.openSlideHere}</button>
     ${slide.status === "failed" ? problemNote(slide.problem) : nothing}
     ${
       changed
-        ? html`<p class="model-notice" role="alert" data-testid="slide-changed">
-          The slide has changed since this data set was made. What lies here now may be something else.
-        </p>`
+        ? html`<p class="model-notice" role="alert" data-testid="slide-changed">${DATASET_REGION.slideChanged}</p>`
         : nothing
     }
   </div>`;

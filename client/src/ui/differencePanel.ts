@@ -7,6 +7,8 @@ import { formatArea, formatShare } from "../model/format";
 import { type Candidate, candidates, isSame } from "../state/comparison";
 import { selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { COMPARE, DISAGREEMENT, type Side } from "../words/compare";
 import { problemNote } from "./problemNote";
 
 export function differencePanel(state: AppState): TemplateResult | typeof nothing {
@@ -16,7 +18,7 @@ export function differencePanel(state: AppState): TemplateResult | typeof nothin
   const other = candidates(state).find((each) => isSame(each.other, comparison.other));
   if (!other) return nothing;
   return html`<section class="panel-section" aria-labelledby="difference-title" data-testid="difference-panel">
-    <h2 id="difference-title">Differences</h2>
+    <h2 id="difference-title">${COMPARE.modes.difference}</h2>
     ${content(state, run.model, other)}
   </section>`;
 }
@@ -24,44 +26,41 @@ export function differencePanel(state: AppState): TemplateResult | typeof nothin
 function content(state: AppState, model: string, other: Candidate): TemplateResult {
   const figures = state.comparison?.figures;
   if (!figures || figures.status === "loading") {
-    return html`<p class="placeholder">Comparing…</p>`;
+    return html`<p class="placeholder">${COMMON.comparing}</p>`;
   }
   if (figures.status === "failed") return problemNote(figures.problem);
   const { value } = figures;
   if (value.share === null) {
-    return html`<p class="placeholder">Both have no place in common: there is nothing to compare.</p>`;
+    return html`<p class="placeholder">${DISAGREEMENT.nothingInCommon}</p>`;
   }
   const [left, right] = sides(model, other);
-  const texts = {
-    only_this: `a class only ${left}`,
-    only_other: `a class only ${right}`,
-    other_class: "another class on either side",
-  };
   return html`
-    <p>They differ on ${formatShare(value.share)} of what both speak of.</p>
+    <p>${DISAGREEMENT.differ(formatShare(value.share))}</p>
     <ul class="legend">
       ${DIFFERENCES.map(
         ({ kind, color }) => html`<li class="legend-entry still">
           <span class="swatch" style=${styleMap({ backgroundColor: color })}></span>
-          <span class="legend-name">${texts[kind]}</span>
+          <span class="legend-name">${DISAGREEMENT.kinds[kind](left, right)}</span>
           <span class="legend-figure">${areaOf(value.areas_mm2[kind])}</span>
         </li>`,
       )}
     </ul>
     ${classTable(value, left, right)}
-    <p class="field-note">${scope(state, other)} Dice: 1 where both are the same.</p>
+    <p class="field-note">${scope(state, other)}</p>
   `;
 }
 
 /** Two runs of one model are told apart by their side. */
-function sides(model: string, { other, name }: Candidate): readonly [string, string] {
-  if (other.kind === "annotation") return [`in ${model}`, "drawn by hand"];
-  return name === model ? ["on the left", "on the right"] : [`in ${model}`, `in ${name}`];
+function sides(model: string, { other, name }: Candidate): readonly [Side, Side] {
+  if (other.kind === "annotation") return [DISAGREEMENT.inModel(model), DISAGREEMENT.byHand];
+  return name === model
+    ? [DISAGREEMENT.left, DISAGREEMENT.right]
+    : [DISAGREEMENT.inModel(model), DISAGREEMENT.inModel(name)];
 }
 
-function classTable({ classes }: Disagreement, left: string, right: string): TemplateResult {
+function classTable({ classes }: Disagreement, left: Side, right: Side): TemplateResult {
   return html`<table class="share-table">
-    <thead><tr><th>Class</th><th>${bare(left)}</th><th>${bare(right)}</th><th>Dice</th></tr></thead>
+    <thead><tr><th>${COMMON.class}</th><th>${left.head}</th><th>${right.head}</th><th>${COMMON.dice}</th></tr></thead>
     <tbody>
       ${classes.map(
         (each) => html`<tr>
@@ -75,17 +74,13 @@ function classTable({ classes }: Disagreement, left: string, right: string): Tem
   </table>`;
 }
 
-function bare(side: string): string {
-  return side.replace(/^(in|on the|drawn) /, "");
-}
-
 function areaOf(mm2: number | null): string {
   return mm2 === null ? "–" : formatArea(mm2);
 }
 
 function scope({ overlay }: AppState, { other }: Candidate): string {
-  const at = `At threshold ${overlay.threshold.toFixed(2)},`;
+  const threshold = overlay.threshold.toFixed(2);
   return other.kind === "run"
-    ? `${at} where both runs looked.`
-    : `${at} within the “roi” outlines of the annotation, or else the box around what was drawn.`;
+    ? DISAGREEMENT.betweenRuns(threshold)
+    : DISAGREEMENT.withDrawing(threshold);
 }

@@ -3,17 +3,11 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { DrawnFile, FindingsApi, RunFile } from "../api/findings";
 import { openDetail, selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { EXPORT } from "../words/findings";
 
-const RUN_FILES: readonly (readonly [RunFile, string, string])[] = [
-  ["annotation.geojson", "Outlines for QuPath", "GeoJSON in base pixels"],
-  ["annotation.json", "Outlines for a DSA", "annotation documents"],
-  ["mask.tiff", "Class mask", "a pyramid of class codes"],
-];
+const RUN_FILES: readonly RunFile[] = ["annotation.geojson", "annotation.json", "mask.tiff"];
 
-const DRAWN_FILES: readonly (readonly [DrawnFile, string])[] = [
-  ["document.geojson", "QuPath"],
-  ["document.json", "DSA"],
-];
+const DRAWN_FILES: readonly DrawnFile[] = ["document.geojson", "document.json"];
 
 export function exportPanel(
   state: AppState,
@@ -23,14 +17,14 @@ export function exportPanel(
   if (!openDetail(state)) return nothing;
   const run = selectedRun(state);
   return html`<section class="panel-section" aria-labelledby="export-title">
-    <h2 id="export-title">Export</h2>
+    <h2 id="export-title">${EXPORT.title}</h2>
     <ul class="export-list">
-      <li><button class="link" data-testid="export-picture" @click=${onPicture}>This view</button>
-        <span class="field-note">a PNG with its scale bar</span></li>
+      <li><button class="link" data-testid="export-picture" @click=${onPicture}>${EXPORT.view}</button>
+        <span class="field-note">${EXPORT.viewNote}</span></li>
       ${run?.report ? ofRun(run.id, state, api) : nothing}
       ${drawn(state, api)}
     </ul>
-    ${run && !run.report ? html`<p class="field-note">More once the run is done.</p>` : nothing}
+    ${run && !run.report ? html`<p class="field-note">${EXPORT.moreWhenDone}</p>` : nothing}
   </section>`;
 }
 
@@ -41,12 +35,12 @@ function ofRun(
 ): TemplateResult {
   const report = `${api.runFileUrl(run, "report.html")}?threshold=${overlay.threshold.toFixed(2)}`;
   return html`
-    <li><a href=${report} target="_blank" rel="noopener" data-testid="export-report">Report</a>
-      <span class="field-note">one page to print, as on show</span></li>
+    <li><a href=${report} target="_blank" rel="noopener" data-testid="export-report">${EXPORT.runFiles["report.html"].name}</a>
+      <span class="field-note">${EXPORT.runFiles["report.html"].note}</span></li>
     ${RUN_FILES.map(
-      ([file, name, note]) => html`<li>
-        <a href=${api.runFileUrl(run, file)} download data-testid="export-${file}">${name}</a>
-        <span class="field-note">${note}</span>
+      (file) => html`<li>
+        <a href=${api.runFileUrl(run, file)} download data-testid="export-${file}">${EXPORT.runFiles[file].name}</a>
+        <span class="field-note">${EXPORT.runFiles[file].note}</span>
       </li>`,
     )}`;
 }
@@ -59,7 +53,8 @@ function drawn({ slide }: AppState, api: Pick<FindingsApi, "drawnFileUrl">): Tem
     .map(
       ({ id, name }) => html`<li>${name}:
         ${DRAWN_FILES.map(
-          ([file, program]) => html` <a href=${api.drawnFileUrl(id, file)} download>${program}</a>`,
+          (file) =>
+            html` <a href=${api.drawnFileUrl(id, file)} download>${EXPORT.drawnFiles[file]}</a>`,
         )}
       </li>`,
     );

@@ -2,17 +2,21 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import type { Job } from "../api/types";
-import { fixed, formatDuration, formatEta, formatInteger, secondsBetween } from "../model/format";
+import { fixed, formatDuration, formatEta, secondsBetween } from "../model/format";
 import { activity, fraction, hasEnded, putAwayWords } from "../model/jobs";
 import type { Commands } from "../state/commands";
 import { openDetail, selectedRun, shownJob } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { JOBS } from "../words/jobs";
+import { formatInteger } from "../words/language";
+import { UNITS } from "../words/units";
 import { problemNote } from "./problemNote";
 
 export function jobCard(state: AppState, commands: Commands): TemplateResult | typeof nothing {
   const job = shownJob(state);
   if (!job) return nothing;
-  return html`<section class="panel-section job-card" data-state=${job.state} aria-label="Job">
+  return html`<section class="panel-section job-card" data-state=${job.state} aria-label=${JOBS.job}>
     <div class="job-head">
       <span class="job-state" data-testid="job-state" data-state=${job.state} aria-live="polite"
         >${activity(job)}</span>
@@ -33,17 +37,17 @@ function absence(job: Job, commands: Commands): TemplateResult | typeof nothing 
 function keeping(state: AppState, job: Job, commands: Commands): TemplateResult | typeof nothing {
   const run = selectedRun(state);
   if (run?.id !== job.run || !hasEnded(job) || !openDetail(state)?.editable) return nothing;
-  return html`<label class="toggle" title="Old runs may be put away to make room, this one is not">
+  return html`<label class="toggle" title=${JOBS.keepTitle}>
     <input type="checkbox" data-testid="keep-run" .checked=${live(Boolean(run.kept))}
       @change=${(event: Event) =>
         commands.keepRun(run.id, (event.target as HTMLInputElement).checked)} />
-    <span>Keep this run${run.kept?.by ? html` <span class="fact">(${run.kept.by})</span>` : nothing}</span>
+    <span>${JOBS.keep}${run.kept?.by ? html` <span class="fact">(${run.kept.by})</span>` : nothing}</span>
   </label>`;
 }
 
 function cancelButton(job: Job, commands: Commands): TemplateResult {
   return html`<button class="quiet" data-testid="cancel-button" @click=${() => commands.cancel(job.id)}>
-    Cancel
+    ${COMMON.cancel}
   </button>`;
 }
 
@@ -52,23 +56,23 @@ function progress(job: Job): TemplateResult {
   // Without a value the element shows that something goes on, which is all that is known.
   const bar =
     share === null
-      ? html`<progress data-testid="job-progress" max="1" aria-label="Progress"></progress>`
-      : html`<progress data-testid="job-progress" max="1" .value=${share} aria-label="Progress"></progress>`;
+      ? html`<progress data-testid="job-progress" max="1" aria-label=${COMMON.progress}></progress>`
+      : html`<progress data-testid="job-progress" max="1" .value=${share} aria-label=${COMMON.progress}></progress>`;
   return html`${bar}<p class="job-figures">${figures(job).join("  ·  ")}</p>`;
 }
 
 function figures({ progress: { done, total, tiles_per_s, eta_s } }: Job): string[] {
   const parts: string[] = [];
-  if (total > 0) parts.push(`${formatInteger(done)} of ${formatInteger(total)} tiles`);
-  if (tiles_per_s) parts.push(`${fixed(tiles_per_s)} tiles/s`);
+  if (total > 0) parts.push(JOBS.tiles(formatInteger(done), formatInteger(total)));
+  if (tiles_per_s) parts.push(UNITS.tilesPerSecond(fixed(tiles_per_s)));
   if (eta_s !== null && total > done) parts.push(formatEta(eta_s));
   return parts;
 }
 
 function outcome({ started, finished, progress: { done, total } }: Job): TemplateResult {
-  const tiles = total > 0 ? `${formatInteger(done)} of ${formatInteger(total)} tiles` : "";
+  const tiles = total > 0 ? JOBS.tiles(formatInteger(done), formatInteger(total)) : "";
   const time = started && finished ? formatDuration(secondsBetween(started, finished)) : "";
-  return html`<span class="job-figures">${[tiles, time].filter(Boolean).join(" in ")}</span>`;
+  return html`<span class="job-figures">${tiles && time ? JOBS.within(tiles, time) : tiles || time}</span>`;
 }
 
 function failure(job: Job, commands: Commands): TemplateResult | typeof nothing {
@@ -79,7 +83,7 @@ function failure(job: Job, commands: Commands): TemplateResult | typeof nothing 
 }
 
 function againButton(job: Job, commands: Commands): TemplateResult {
-  const title = job.put_away ? "It is computed anew" : "It goes on from what is finished";
+  const title = job.put_away ? JOBS.againAnew : JOBS.againOn;
   return html`<button data-testid="retry-button" title=${title}
-    @click=${() => commands.retry(job.id)}>Run again</button>`;
+    @click=${() => commands.retry(job.id)}>${JOBS.again}</button>`;
 }

@@ -4,17 +4,20 @@ import type { LearnPageName } from "../state/learn";
 import type { LearnCommands } from "../state/learning";
 import { isIn, maySeeDatasets } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { AGREEMENT } from "../words/agreement";
+import { COMMON } from "../words/common";
+import { MODELS } from "../words/models";
+import { REVIEW } from "../words/review";
 import { ICONS } from "./icons";
 
 const PLACES: readonly {
   readonly page: LearnPageName;
-  readonly name: string;
-  readonly note: string;
+  readonly words: { readonly title: string; readonly note: string };
   readonly icon: TemplateResult;
 }[] = [
-  { page: "models", name: "Models", note: "How good each version is", icon: ICONS.model },
-  { page: "review", name: "Review queue", note: "What the model is unsure of", icon: ICONS.review },
-  { page: "agreement", name: "Agreement", note: "Who agrees with whom", icon: ICONS.people },
+  { page: "models", words: MODELS, icon: ICONS.model },
+  { page: "review", words: REVIEW, icon: ICONS.review },
+  { page: "agreement", words: AGREEMENT, icon: ICONS.people },
 ];
 
 export function learnLinks(state: AppState, learn: LearnCommands): readonly TemplateResult[] {
@@ -23,10 +26,10 @@ export function learnLinks(state: AppState, learn: LearnCommands): readonly Temp
   // A report shows pieces of slides of every folder, as data sets do.
   const places = PLACES.filter(({ page }) => page !== "agreement" || maySeeDatasets(state));
   return places.map(
-    ({ page, name, note, icon }) => html`<button class="place" id="${page}-button"
+    ({ page, words, icon }) => html`<button class="place" id="${page}-button"
       data-testid="${page}-button" aria-expanded=${open === page ? "true" : "false"}
       @click=${() => learn.show(open === page ? null : { page, of: null })}>
-      ${icon}<span>${name}</span><span class="place-note">${note}</span>
+      ${icon}<span>${words.title}</span><span class="place-note">${words.note}</span>
     </button>`,
   );
 }
@@ -43,9 +46,9 @@ export function learnFrame(
     <header class="datasets-head">
       <h2 id="learn-title" tabindex="-1">${title}</h2>
       <p>${note}</p>
-      <button class="quiet icon-only" title="Look again" aria-label="Look again"
+      <button class="quiet icon-only" title=${COMMON.lookAgain} aria-label=${COMMON.lookAgain}
         @click=${() => learn.refresh()}>${ICONS.refresh}</button>
-      <button class="quiet icon-only" data-testid="learn-close" title="Close (Esc)" aria-label="Close"
+      <button class="quiet icon-only" data-testid="learn-close" title=${COMMON.closeByKey} aria-label=${COMMON.close}
         @click=${() => learn.show(null)}>${ICONS.cross}</button>
     </header>
     ${content}

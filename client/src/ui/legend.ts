@@ -8,6 +8,8 @@ import { formatArea, formatAreas, formatShare } from "../model/format";
 import type { Commands } from "../state/commands";
 import { selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { LEGEND } from "../words/prediction";
 
 export function legend(
   state: AppState,
@@ -17,8 +19,8 @@ export function legend(
   const run = selectedRun(state);
   if (!run) return nothing;
   return html`<section class="panel-section" aria-labelledby="legend-title">
-    <h2 id="legend-title" title=${areas ? `Small figures: ${areas.uncertainty}` : nothing}>
-      ${areas ? "Classes, and area at threshold ± 0.1" : "Classes"}
+    <h2 id="legend-title" title=${areas ? LEGEND.smallFigures(areas.uncertainty) : nothing}>
+      ${areas ? LEGEND.areas : COMMON.classes}
     </h2>
     <ul class="legend" data-testid="legend">
       ${run.classes.map((each) => html`<li>${entry(each, areas, state, commands)}</li>`)}
@@ -29,18 +31,9 @@ export function legend(
 }
 
 function explained({ threshold, share_of: of, mpp }: Areas, run: Run): string {
-  const scale = {
-    metadata: "",
-    user: " The pixel size was set by a person: all areas hang on it.",
-    assumed: " The pixel size is assumed: all areas hang on it.",
-  }[mpp.source];
-  const whole = of === "tissue" ? "tissue" : "what was predicted";
-  const kept =
-    run.threshold === threshold ? "" : ` The run's files are at ${run.threshold.toFixed(2)}.`;
-  return (
-    `Shares are of the ${whole}. The small figures are the same at thresholds 0.1 stricter and ` +
-    `looser: what the model was undecided about, not how often it is wrong.${kept}${scale}`
-  );
+  const files = run.threshold === threshold ? "" : LEGEND.filesAt(run.threshold.toFixed(2));
+  const sentences = [LEGEND.aboutShares(of), files, LEGEND.scaleCaveats[mpp.source]];
+  return sentences.filter(Boolean).join(" ");
 }
 
 /** "0.16–0.21 mm², 30–39 %". */

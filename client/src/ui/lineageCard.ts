@@ -5,6 +5,8 @@ import type { DrawnRegion, RunRegion } from "../api/findings";
 import { formatArea, formatTime } from "../model/format";
 import type { Commands } from "../state/commands";
 import type { Card } from "../state/findings";
+import { COMMON } from "../words/common";
+import { LINEAGE } from "../words/findings";
 import { ICONS } from "./icons";
 
 /** Digests are told apart by their beginning. */
@@ -21,8 +23,8 @@ export function lineageCard(
   if (!card) return nothing;
   const content =
     card.kind === "run" ? ofRun(card.found, commands) : ofDrawing(card.found, commands);
-  return html`<section class="lineage-card" data-testid="lineage-card" aria-label="Region">
-    <button class="quiet icon-only" aria-label="Close" title="Close"
+  return html`<section class="lineage-card" data-testid="lineage-card" aria-label=${COMMON.region}>
+    <button class="quiet icon-only" aria-label=${COMMON.close} title=${COMMON.close}
       @click=${() => commands.closeCard()}>${ICONS.cross}</button>
     ${content}
   </section>`;
@@ -33,22 +35,22 @@ function ofRun({ region, lineage }: RunRegion, commands: CardCommands): Template
   return html`
     ${head(region?.class ?? "", region?.color ?? "", region?.area_mm2 ?? null)}
     <dl class="region-facts">
-      ${fact("mean probability", region?.probability.toFixed(2))}
-      ${fact("threshold", region?.threshold.toFixed(2))}
-      ${fact("model", lineage.model)}
-      ${fact("digest", short(lineage.digest), lineage.digest)}
-      ${fact("made from", lineage.parent)}
-      ${fact("predicted", formatTime(lineage.created, new Date()))}
-      ${fact("asked for by", lineage.by)}
-      ${fact("annotators", annotators?.join(", "))}
-      <dt>training data</dt>
+      ${fact(LINEAGE.meanProbability, region?.probability.toFixed(2))}
+      ${fact(LINEAGE.threshold, region?.threshold.toFixed(2))}
+      ${fact(LINEAGE.model, lineage.model)}
+      ${fact(LINEAGE.digest, short(lineage.digest), lineage.digest)}
+      ${fact(LINEAGE.madeFrom, lineage.parent)}
+      ${fact(LINEAGE.predicted, formatTime(lineage.created, new Date()))}
+      ${fact(LINEAGE.askedForBy, lineage.by)}
+      ${fact(LINEAGE.annotators, annotators?.join(", "))}
+      <dt>${LINEAGE.trainingData}</dt>
       <dd>${
         snapshot === null
-          ? "not recorded"
+          ? LINEAGE.notRecorded
           : html`<button class="link" data-testid="lineage-dataset" title=${snapshot}
               @click=${() => commands.openDatasets(snapshot)}>${short(snapshot)}</button>`
       }</dd>
-      <dt>run</dt>
+      <dt>${LINEAGE.run}</dt>
       <dd><button class="link" @click=${() => commands.selectRun(lineage.run)}>${lineage.run}</button></dd>
     </dl>`;
 }
@@ -57,16 +59,19 @@ function ofDrawing({ region, annotation }: DrawnRegion, commands: CardCommands):
   if (!annotation) return html``;
   const { run } = annotation;
   return html`
-    ${head(region?.class || "no class", "", region?.area_mm2 ?? null)}
+    ${head(region?.class || LINEAGE.noClass, "", region?.area_mm2 ?? null)}
     <dl class="region-facts">
-      ${fact("annotation", annotation.name)}
-      ${fact(annotation.model ? "predicted by" : "drawn by", annotation.model ?? (annotation.by || "nobody named"))}
-      ${fact("changed", formatTime(annotation.updated, new Date()))}
-      ${fact("digest", short(annotation.digest), annotation.digest)}
-      ${fact("threshold", annotation.threshold?.toFixed(2))}
+      ${fact(LINEAGE.annotation, annotation.name)}
+      ${fact(
+        annotation.model ? LINEAGE.predictedBy : LINEAGE.drawnBy,
+        annotation.model ?? (annotation.by || COMMON.nobodyNamed),
+      )}
+      ${fact(LINEAGE.changed, formatTime(annotation.updated, new Date()))}
+      ${fact(LINEAGE.digest, short(annotation.digest), annotation.digest)}
+      ${fact(LINEAGE.threshold, annotation.threshold?.toFixed(2))}
       ${
         run
-          ? html`<dt>run</dt><dd><button class="link"
+          ? html`<dt>${LINEAGE.run}</dt><dd><button class="link"
               @click=${() => commands.selectRun(run)}>${run}</button></dd>`
           : nothing
       }

@@ -1,6 +1,7 @@
 /** Tools that measure on the slide. */
 import { html, type TemplateResult } from "lit-html";
 import type { MeasureKind } from "../model/measure";
+import { STAGE } from "../words/stage";
 import { ICONS } from "./icons";
 
 export function measureControls(
@@ -12,7 +13,7 @@ export function measureControls(
       aria-pressed=${held === kind ? "true" : "false"}
       @click=${() => take(held === kind ? null : kind)}>${icon}</button>`;
   return html`
-    ${button("length", "Measure a length (Esc ends)", ICONS.ruler)}
-    ${button("area", "Measure an area (Esc ends)", ICONS.polygon)}
+    ${button("length", STAGE.measureLength, ICONS.ruler)}
+    ${button("area", STAGE.measureArea, ICONS.polygon)}
   `;
 }

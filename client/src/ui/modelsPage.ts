@@ -1,14 +1,17 @@
 /** The page of the models, above the stage: which versions there are, and all about one. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
-import type { LearnApi, ModelEvent, ModelRecord } from "../api/learn";
+import type { LearnApi, ModelRecord } from "../api/learn";
 import type { Model } from "../api/types";
-import { plural, SPLITS } from "../model/dataset";
+import { SPLITS } from "../model/dataset";
 import { formatTime } from "../model/format";
 import type { LearnState } from "../state/learn";
 import type { LearnCommands } from "../state/learning";
 import { maySeeDatasets } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON, COUNTS } from "../words/common";
+import { MODELS } from "../words/models";
+import { UNITS } from "../words/units";
 import { learnFrame } from "./learnLinks";
 import { modelCurves } from "./modelCurves";
 import { evaluationSection, gateSection } from "./modelFigures";
@@ -24,13 +27,13 @@ export function modelsPage(
   const content =
     models.status === "ready"
       ? html`<div class="datasets-body">
-          <nav class="dataset-list" aria-label="Models">${versions(models.value, page, learn)}</nav>
+          <nav class="dataset-list" aria-label=${MODELS.title}>${versions(models.value, page, learn)}</nav>
           <div class="dataset model-page">${chosen(state, page, learn, pictures)}</div>
         </div>`
       : models.status === "failed"
         ? problemNote(models.problem)
-        : html`<p class="placeholder">Reading the models…</p>`;
-  return learnFrame("models", "Models", "How good each version is", learn, content);
+        : html`<p class="placeholder">${COMMON.loadingModels}</p>`;
+  return learnFrame("models", MODELS.title, MODELS.note, learn, content);
 }
 
 function versions(
@@ -60,16 +63,16 @@ function chosen(
   pictures: Pick<LearnApi, "picture">,
 ): TemplateResult {
   const { model, epochs } = page;
-  if (model.status === "loading") return html`<p class="placeholder">Reading the model…</p>`;
+  if (model.status === "loading") return html`<p class="placeholder">${MODELS.loadingOne}</p>`;
   if (model.status === "failed") return problemNote(model.problem);
   const { value } = model;
   return html`${facts(value)} ${version(value, page, learn)}
-    ${section("Where it comes from", origin(state, value, learn))}
-    ${section("What the gate said", gateSection(value))}
-    ${section("How good it is", evaluationSection(value))}
-    ${section("How it was trained", modelCurves(epochs))}
-    ${value.evaluation ? section("Where it is most wrong", gallery(value, pictures)) : nothing}
-    ${section("Who decided what", history(value))}`;
+    ${section(MODELS.origin, origin(state, value, learn))}
+    ${section(MODELS.gate, gateSection(value))}
+    ${section(MODELS.figures, evaluationSection(value))}
+    ${section(MODELS.curves, modelCurves(epochs))}
+    ${value.evaluation ? section(MODELS.gallery, gallery(value, pictures)) : nothing}
+    ${section(MODELS.history, history(value))}`;
 }
 
 function section(title: string, content: TemplateResult): TemplateResult {
@@ -90,7 +93,7 @@ function facts({
       ${tags.map((tag) => html`<span class="tag" data-tag=${tag}>${tagWords(tag)}</span>`)}</h3>
     ${summary ? html`<p>${summary}</p>` : nothing}
     <p>${classes.map(({ name, color }) => html`<span class="class-name"><span class="tint" style="background:${color}"></span>${name}</span>`)}
-      ${mpp} µm/px</p>
+      ${UNITS.micrometresPerPixel(String(mpp))}</p>
     ${notice ? html`<p class="model-notice">${notice}</p>` : nothing}
   </div>`;
 }
@@ -100,21 +103,21 @@ function version(model: ModelRecord, { wish }: LearnState, learn: LearnCommands)
   const { reference, active, rollback, changeable } = model;
   const isActive = reference === active;
   if (!changeable) {
-    return html`<p class="field-note">Which version is used is for administrators of the archive to say.</p>`;
+    return html`<p class="field-note">${MODELS.forAdministrators}</p>`;
   }
   if (wish) return confirmation(model, wish, learn);
   return html`<div class="version-buttons">
     ${
       isActive
         ? nothing
-        : html`<button data-testid="promote" @click=${() => learn.wish("promote")}>Use ${reference}…</button>`
+        : html`<button data-testid="promote" @click=${() => learn.wish("promote")}>${MODELS.asks(MODELS.use(reference))}</button>`
     }
     ${
       isActive && rollback
-        ? html`<button data-testid="rollback" @click=${() => learn.wish("rollback")}>Go back to ${rollback}…</button>`
+        ? html`<button data-testid="rollback" @click=${() => learn.wish("rollback")}>${MODELS.asks(MODELS.goBackTo(rollback))}</button>`
         : nothing
     }
-    <span class="field-note">${isActive ? "Every new job uses it." : `New jobs use ${active ?? "no version"}.`}</span>
+    <span class="field-note">${isActive ? MODELS.inUse : MODELS.otherInUse(active)}</span>
   </div>`;
 }
 
@@ -130,18 +133,17 @@ function confirmation(
     learn.fulfil(String(new FormData(event.target as HTMLFormElement).get("why") ?? "").trim());
   };
   return html`<form class="confirmation" data-testid="confirmation" @submit=${submit}>
-    <p>Every new job, of everybody, will use <strong>${next}</strong> in the place of
-      <strong>${active ?? "none"}</strong>. Results that are there stay as they are.</p>
+    <p>${MODELS.replaces(html`<strong>${next}</strong>`, html`<strong>${active ?? MODELS.none}</strong>`)}</p>
     ${
       against
-        ? html`<p class="model-notice" data-testid="against-gate">The gate has kept it out: this overrules the gate.</p>`
+        ? html`<p class="model-notice" data-testid="against-gate">${MODELS.againstGate}</p>`
         : nothing
     }
-    <label class="field"><span class="field-name">Why</span>
-      <input name="why" class="search" maxlength="1000" data-testid="why" placeholder="Kept in the history" /></label>
+    <label class="field"><span class="field-name">${MODELS.why}</span>
+      <input name="why" class="search" maxlength="1000" data-testid="why" placeholder=${MODELS.whyKept} /></label>
     <div class="version-buttons">
-      <button type="submit" class="accent" data-testid="confirm" ?disabled=${busy}>Use ${next}</button>
-      <button type="button" class="quiet" @click=${() => learn.wish(null)}>Cancel</button>
+      <button type="submit" class="accent" data-testid="confirm" ?disabled=${busy}>${MODELS.use(next)}</button>
+      <button type="button" class="quiet" @click=${() => learn.wish(null)}>${COMMON.cancel}</button>
     </div>
   </form>`;
 }
@@ -152,48 +154,45 @@ function origin(state: AppState, model: ModelRecord, learn: LearnCommands): Temp
   const step = (each: string) =>
     known.some((one) => one.reference === each)
       ? html`<button class="link" @click=${() => learn.show({ page: "models", of: each })}>${each}</button>`
-      : html`<span title="Not in this registry">${each}</span>`;
-  const counted = SPLITS.flatMap((split) =>
-    patients[split]
-      ? [`${patients[split]} to ${{ train: "learn", valid: "watch", test: "test" }[split]}`]
-      : [],
-  );
+      : html`<span title=${MODELS.notInRegistry}>${each}</span>`;
+  const counted = SPLITS.flatMap((split) => {
+    const count = patients[split];
+    return count ? [MODELS.patients[split](count)] : [];
+  });
   return html`<p data-testid="lineage" class="lineage">${
     lineage.length > 0
       ? html`<strong>${reference}</strong>${lineage.map((each) => html` ← ${step(each)}`)}`
-      : "It was trained from new weights."
+      : MODELS.newWeights
   }</p>
-  <p class="field-note">${[epochs ? plural(epochs, "epoch") : "", counted.length > 0 ? `patients: ${counted.join(", ")}` : ""].filter(Boolean).join(" · ")}</p>
+  <p class="field-note">${[epochs ? COUNTS.epochs(epochs) : "", counted.length > 0 ? MODELS.patientsLine(counted.join(", ")) : ""].filter(Boolean).join(" · ")}</p>
   ${
     snapshot && maySeeDatasets(state)
-      ? html`<button class="link" data-testid="model-dataset" @click=${() => learn.openDataset(snapshot)}>See what it was trained on</button>`
-      : html`<p class="field-note">${snapshot ? "" : "What it was trained on is no data set of this service."}</p>`
+      ? html`<button class="link" data-testid="model-dataset" @click=${() => learn.openDataset(snapshot)}>${MODELS.openDataset}</button>`
+      : html`<p class="field-note">${snapshot ? "" : MODELS.noDataset}</p>`
   }`;
 }
 
 function gallery({ evaluation }: ModelRecord, pictures: Pick<LearnApi, "picture">): TemplateResult {
   const shown = evaluation?.gallery ?? [];
-  if (shown.length === 0)
-    return html`<p class="placeholder">It made no mistake on these slides.</p>`;
-  return html`<p class="field-note">The slide, what is true there, what the model says.</p>
+  if (shown.length === 0) return html`<p class="placeholder">${MODELS.noMistake}</p>`;
+  return html`<p class="field-note">${MODELS.galleryOrder}</p>
     <ul class="error-gallery" data-testid="gallery">${shown.map(
       (
         address,
         index,
-      ) => html`<li><a href=${pictures.picture(address)} target="_blank" title="Open the picture in full size">
-        <img src=${pictures.picture(address)} loading="lazy" alt="Mistake ${index + 1}: the slide, the truth, the prediction" /></a></li>`,
+      ) => html`<li><a href=${pictures.picture(address)} target="_blank" title=${COMMON.openPicture}>
+        <img src=${pictures.picture(address)} loading="lazy" alt=${MODELS.mistake(index + 1)} /></a></li>`,
     )}</ul>`;
 }
 
 function history({ history, name }: ModelRecord): TemplateResult {
-  if (history.length === 0)
-    return html`<p class="placeholder">Nobody has changed anything yet.</p>`;
+  if (history.length === 0) return html`<p class="placeholder">${MODELS.noHistory}</p>`;
   return html`<ol class="model-history" data-testid="model-history">${history.map(
     ({ at, by, what, version, before, why }) => html`<li>
       <span class="when">${formatTime(at, new Date())}</span>
-      <span><strong>${name}@${version}</strong> ${EVENT_WORDS[what]} by ${by || "nobody named"}${
+      <span>${MODELS.event(html`<strong>${name}@${version}</strong>`, what, by || COMMON.nobodyNamed)}${
         what === "promoted" || what === "rolled back"
-          ? ` in the place of ${before === null ? "none" : `${name}@${before}`}`
+          ? MODELS.inPlaceOf(before === null ? null : `${name}@${before}`)
           : ""
       }${why ? html`<span class="field-note"> ${why}</span>` : nothing}</span>
     </li>`,
@@ -201,12 +200,5 @@ function history({ history, name }: ModelRecord): TemplateResult {
 }
 
 function tagWords(tag: string): string {
-  return { active: "in use", candidate: "candidate" }[tag] ?? tag;
+  return MODELS.tags[tag] ?? tag;
 }
-
-const EVENT_WORDS: Record<ModelEvent["what"], string> = {
-  added: "added",
-  promoted: "promoted",
-  kept: "kept out",
-  "rolled back": "rolled back to",
-};

@@ -3,6 +3,8 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Commands } from "../state/commands";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { NOTICES } from "../words/notices";
 import { ICONS } from "./icons";
 
 export function notices({ online, toasts }: AppState, commands: Commands): TemplateResult {
@@ -11,7 +13,7 @@ export function notices({ online, toasts }: AppState, commands: Commands): Templ
       online
         ? nothing
         : html`<div class="banner" role="status" data-testid="offline-banner">
-          The service does not answer. Trying again…
+          ${NOTICES.goneTrying}
         </div>`
     }
     <div class="toasts" aria-live="assertive">
@@ -23,7 +25,7 @@ export function notices({ online, toasts }: AppState, commands: Commands): Templ
             <p>${text}</p>
             ${hint ? html`<p class="hint">${hint}</p>` : nothing}
           </div>
-          <button class="quiet icon-only" aria-label="Dismiss" @click=${() => commands.dismissToast(id)}>
+          <button class="quiet icon-only" aria-label=${COMMON.dismiss} @click=${() => commands.dismissToast(id)}>
             ${ICONS.cross}
           </button>
         </div>`,

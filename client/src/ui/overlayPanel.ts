@@ -6,27 +6,29 @@ import { doubtGradient, viridisGradient } from "../model/colour";
 import type { Commands } from "../state/commands";
 import { selectedRun, shownClass } from "../state/selectors";
 import type { AppState, OverlayMode } from "../state/state";
+import { COMMON } from "../words/common";
+import { PREDICTION } from "../words/prediction";
 
 export function overlayPanel(state: AppState, commands: Commands): TemplateResult {
   const { overlay } = state;
   return html`<section class="panel-section" aria-labelledby="overlay-title">
     <div class="section-head">
-      <h2 id="overlay-title">Prediction</h2>
-      ${toggle("overlay-toggle", "Show", overlay.visible, (visible) =>
+      <h2 id="overlay-title">${COMMON.prediction}</h2>
+      ${toggle("overlay-toggle", PREDICTION.show, overlay.visible, (visible) =>
         commands.adjustOverlay({ visible }),
       )}
     </div>
-    <div class="segmented" role="group" aria-label="Show the prediction as">
-      ${modeButton("class", "Class", overlay.mode, commands)}
-      ${modeButton("probability", "Probability", overlay.mode, commands)}
-      ${modeButton("uncertainty", "Uncertainty", overlay.mode, commands)}
+    <div class="segmented" role="group" aria-label=${PREDICTION.showAs}>
+      ${modeButton("class", COMMON.class, overlay.mode, commands)}
+      ${modeButton("probability", PREDICTION.probability, overlay.mode, commands)}
+      ${modeButton("uncertainty", PREDICTION.uncertainty, overlay.mode, commands)}
     </div>
     ${overlay.mode === "probability" ? colourScale(state, commands) : nothing}
     ${overlay.mode === "uncertainty" ? doubtScale() : nothing}
-    ${slider("threshold", "Threshold", overlay.threshold, [0.01, 0.99], (threshold) =>
+    ${slider("threshold", PREDICTION.threshold, overlay.threshold, [0.01, 0.99], (threshold) =>
       commands.adjustOverlay({ threshold }),
     )}
-    ${slider("opacity", "Opacity", overlay.opacity, [0, 1], (opacity) =>
+    ${slider("opacity", PREDICTION.opacity, overlay.opacity, [0, 1], (opacity) =>
       commands.adjustOverlay({ opacity }),
     )}
     ${outlines(state, commands)}
@@ -71,7 +73,7 @@ function colourScale(state: AppState, commands: Commands): TemplateResult {
     ${
       run && run.classes.length > 1
         ? html`<label class="field">
-          <span class="field-name">Class</span>
+          <span class="field-name">${COMMON.class}</span>
           <select data-testid="class-picker" .value=${live(shown?.name ?? "")}
             @change=${(event: Event) =>
               commands.adjustOverlay({ className: (event.target as HTMLSelectElement).value })}>
@@ -87,7 +89,7 @@ function colourScale(state: AppState, commands: Commands): TemplateResult {
       <div class="colour-bar" style=${styleMap({ backgroundImage: viridisGradient() })}>
         <span class="colour-cut" style=${styleMap(cut)}></span>
       </div>
-      <div class="colour-ends"><span>0</span><span>probability${shown ? ` of ${shown.name}` : ""}</span><span>1</span></div>
+      <div class="colour-ends"><span>0</span><span>${shown ? PREDICTION.probabilityOf(shown.name) : PREDICTION.probabilityScale}</span><span>1</span></div>
     </div>
   `;
 }
@@ -95,7 +97,7 @@ function colourScale(state: AppState, commands: Commands): TemplateResult {
 function doubtScale(): TemplateResult {
   return html`<div class="colour-scale">
     <div class="colour-bar" style=${styleMap({ backgroundImage: doubtGradient() })}></div>
-    <div class="colour-ends"><span>sure</span><span>a coin's toss</span></div>
+    <div class="colour-ends"><span>${PREDICTION.sure}</span><span>${PREDICTION.doubtful}</span></div>
   </div>`;
 }
 
@@ -103,10 +105,10 @@ function outlines(state: AppState, commands: Commands): TemplateResult {
   const { overlay, outlinesAvailable } = state;
   const hint = overlay.outlines && !outlinesAvailable && selectedRun(state) !== null;
   return html`<div class="toggle-row">
-    ${toggle("outlines-toggle", "Outlines", overlay.outlines, (on) =>
+    ${toggle("outlines-toggle", PREDICTION.outlines, overlay.outlines, (on) =>
       commands.adjustOverlay({ outlines: on }),
     )}
-    ${hint ? html`<span class="field-note">zoom in to see them</span>` : nothing}
+    ${hint ? html`<span class="field-note">${PREDICTION.zoomIn}</span>` : nothing}
   </div>`;
 }
 

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { LaunchApi, Precision, Preflight, Runtime, SampleTile } from "../api/launch";
-import { formatArea, formatInteger, formatShare } from "../model/format";
+import { formatArea, formatShare } from "../model/format";
 import {
   formatBytes,
   readMpp,
@@ -16,6 +16,12 @@ import type { Commands } from "../state/commands";
 import type { LaunchState } from "../state/launch";
 import { chosenModel, openDetail, segmentObstacle } from "../state/selectors";
 import type { AppState, OverlaySettings } from "../state/state";
+import { COMMON } from "../words/common";
+import { JOB_STAGES } from "../words/jobs";
+import { formatInteger } from "../words/language";
+import { CHECK } from "../words/launch";
+import { SEGMENT } from "../words/segment";
+import { UNITS } from "../words/units";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
 
@@ -26,8 +32,8 @@ export function checkButton(state: AppState, commands: Commands): TemplateResult
   const detail = openDetail(state);
   const isIdle = !detail?.editable || chosenModel(state) === null;
   return html`<button class="check-button" data-testid="check-button" ?disabled=${isIdle}
-    title="Scale, tissue, time and three sample tiles, before all of it is computed"
-    @click=${() => commands.launch.check()}>Check first…</button>`;
+    title=${CHECK.openTitle}
+    @click=${() => commands.launch.check()}>${CHECK.open}</button>`;
 }
 
 export function preflightCard(
@@ -40,8 +46,8 @@ export function preflightCard(
   return html`<dialog class="preflight" data-testid="preflight" aria-labelledby="preflight-title"
     @close=${() => commands.launch.closeCheck()}>
     <header class="preflight-head">
-      <h2 id="preflight-title">Before segmenting ${openDetail(state)?.name ?? ""}</h2>
-      <button class="quiet icon-only" title="Close (Esc)" aria-label="Close" data-testid="preflight-close"
+      <h2 id="preflight-title">${CHECK.title(openDetail(state)?.name ?? "")}</h2>
+      <button class="quiet icon-only" title=${COMMON.closeByKey} aria-label=${COMMON.close} data-testid="preflight-close"
         @click=${() => commands.launch.closeCheck()}>${ICONS.cross}</button>
     </header>
     <div class="preflight-body">
@@ -50,7 +56,7 @@ export function preflightCard(
     <footer class="preflight-foot">
       <p class="field-note">${footNote(state)}</p>
       <button class="primary" data-testid="preflight-segment" ?disabled=${segmentObstacle(state) !== null}
-        @click=${() => commands.launch.segmentChecked()}>Segment</button>
+        @click=${() => commands.launch.segmentChecked()}>${SEGMENT.title}</button>
     </footer>
   </dialog>`;
 }
@@ -58,16 +64,16 @@ export function preflightCard(
 function footNote(state: AppState): string {
   const model = chosenModel(state);
   const part =
-    state.region.scope === "drawn" && state.region.box ? "the drawn region" : "the whole slide";
-  return model ? `${model.name} · version ${model.version}, on ${part}` : "";
+    state.region.scope === "drawn" && state.region.box ? CHECK.drawnRegion : CHECK.wholeSlide;
+  return model ? CHECK.plan(COMMON.version(model.name, model.version), part) : "";
 }
 
 function content(state: AppState, commands: Commands, sampleUrl: SampleUrl): TemplateResult {
   const { check } = state.launch;
   if (check?.status === "failed") return problemNote(check.problem);
   if (check?.status !== "ready") {
-    return html`<div class="preflight-wait" role="status"><progress aria-label="Looking"></progress>
-      <p class="placeholder">Opening the slide and looking for tissue…</p></div>`;
+    return html`<div class="preflight-wait" role="status"><progress aria-label=${CHECK.looking}></progress>
+      <p class="placeholder">${CHECK.opening}</p></div>`;
   }
   const found = check.value;
   return html`${found.warnings.map(
@@ -86,25 +92,25 @@ function facts({ scale, tissue, tiles, time, disk, samples }: Preflight): Templa
     testId: string,
   ) => html`<div data-testid=${testId}>
     <dt>${name}</dt><dd>${value}<span class="fact">${note}</span></dd></div>`;
-  const unknown = samples.state === "running" ? "measuring…" : "not known yet";
+  const unknown = samples.state === "running" ? CHECK.measuring : CHECK.notKnown;
   return html`
-    ${fact("Slide", slideScaleWords(scale), `model: ${scale.model} µm/px`, "fact-scale")}
-    ${fact("Resampling", scaleVerdict(scale), "", "fact-resampling")}
-    ${fact("Tissue", formatShare(tissue.share), formatArea(tissue.mm2), "fact-tissue")}
+    ${fact(COMMON.slide, slideScaleWords(scale), CHECK.modelScale(UNITS.micrometresPerPixel(String(scale.model))), "fact-scale")}
+    ${fact(CHECK.resampling, scaleVerdict(scale), "", "fact-resampling")}
+    ${fact(CHECK.tissue, formatShare(tissue.share), formatArea(tissue.mm2), "fact-tissue")}
     ${fact(
-      "Tiles",
+      CHECK.tiles,
       formatInteger(tiles.tissue),
-      tiles.tissue < tiles.total
-        ? `of ${formatInteger(tiles.total)}; the rest is glass`
-        : "none is glass",
+      tiles.tissue < tiles.total ? CHECK.ofTiles(formatInteger(tiles.total)) : CHECK.noGlass,
       "fact-tiles",
     )}
-    ${fact("Time", time ? timeWords(time) : unknown, time ? timeSource(time) : "", "fact-time")}
+    ${fact(CHECK.time, time ? timeWords(time) : unknown, time ? timeSource(time) : "", "fact-time")}
     ${fact(
-      "Disk",
-      `at most ${formatBytes(disk.needed)}`,
-      html`<span class=${disk.enough ? "" : "caution"}>${formatBytes(disk.free)} free${
-        disk.enough ? "" : ": make room first"
+      CHECK.disk,
+      CHECK.atMost(formatBytes(disk.needed)),
+      html`<span class=${disk.enough ? "" : "caution"}>${
+        disk.enough
+          ? CHECK.free(formatBytes(disk.free))
+          : CHECK.freeTooLittle(formatBytes(disk.free))
       }</span>`,
       "fact-disk",
     )}
@@ -123,11 +129,11 @@ function samples(
   const isReady = state === "done";
   return html`<section aria-labelledby="samples-title">
     <div class="samples-head">
-      <h3 id="samples-title">Sample tiles</h3>
+      <h3 id="samples-title">${CHECK.samples}</h3>
       ${legend(found)}
       <label class="toggle"><input type="checkbox" data-testid="samples-overlay" .checked=${live(launch.overlaid)}
         @change=${(event: Event) => commands.launch.overlay((event.target as HTMLInputElement).checked)} />
-        <span>Prediction</span></label>
+        <span>${COMMON.prediction}</span></label>
     </div>
     <ul class="samples" data-testid="samples" data-state=${state}>
       ${repeat(
@@ -137,8 +143,8 @@ function samples(
           html`<li>${
             isReady
               ? sample(tile, index, found, launch.overlaid, overlay, commands, sampleUrl)
-              : html`<div class="sample sample-wait"><progress aria-label="Predicting"></progress>
-                <span>${index === 0 ? "Predicting the sample tiles…" : ""}</span></div>`
+              : html`<div class="sample sample-wait"><progress aria-label=${JOB_STAGES.predict}></progress>
+                <span>${index === 0 ? CHECK.predictingSamples : ""}</span></div>`
           }</li>`,
       )}
     </ul>
@@ -154,9 +160,9 @@ function sample(
   commands: Commands,
   sampleUrl: SampleUrl,
 ): TemplateResult {
-  return html`<button class="sample" data-testid="sample" title="Go there on the slide"
-    aria-label="Sample ${index + 1}: go there on the slide" @click=${() => commands.launch.goTo(slide, tile.box)}>
-    <img src=${sampleUrl(tile, "picture", threshold)} alt="Tissue of sample ${index + 1}" />
+  return html`<button class="sample" data-testid="sample" title=${CHECK.goThere}
+    aria-label=${CHECK.goToSample(index + 1)} @click=${() => commands.launch.goTo(slide, tile.box)}>
+    <img src=${sampleUrl(tile, "picture", threshold)} alt=${CHECK.sampleTissue(index + 1)} />
     <img class="sample-overlay" data-testid="sample-overlay" ?hidden=${!isOverlaid} alt=""
       style="opacity: ${opacity}" src=${sampleUrl(tile, "class", threshold)} />
   </button>`;
@@ -178,53 +184,57 @@ function scaleField(launch: LaunchState, commands: Commands): TemplateResult {
     const field = (event.target as HTMLFormElement).elements.namedItem("mpp") as HTMLInputElement;
     const said = readMpp(field.value);
     const isWrong = said === null && field.value.trim() !== "";
-    field.setCustomValidity(isWrong ? "Give micrometres per pixel between 0.02 and 30." : "");
+    field.setCustomValidity(isWrong ? CHECK.pixelSizeRange : "");
     if (isWrong) field.reportValidity();
     else commands.launch.adjust({ slideMpp: said });
   };
   return html`<details class="preflight-more" ?open=${isDoubtful || options.slideMpp !== null}>
-    <summary>The slide's scale is wrong or unknown</summary>
+    <summary>${CHECK.scaleWrong}</summary>
     <form class="scale-form" @submit=${give} @input=${(event: Event) => {
       (event.target as HTMLInputElement).setCustomValidity("");
     }}>
-      <label>One pixel is <input name="mpp" inputmode="decimal" size="6" data-testid="slide-mpp"
-        .value=${options.slideMpp === null ? "" : String(options.slideMpp)} placeholder="0.25" /> µm</label>
-      <button data-testid="slide-mpp-set">Look again</button>
-      <span class="field-note">40x scans have about 0.25, 20x 0.5. Leave it empty to believe the file.</span>
+      <label>${CHECK.beforePixelSize} <input name="mpp" inputmode="decimal" size="6" data-testid="slide-mpp"
+        .value=${options.slideMpp === null ? "" : String(options.slideMpp)} placeholder="0.25" /> ${CHECK.afterPixelSize}</label>
+      <button data-testid="slide-mpp-set">${COMMON.lookAgain}</button>
+      <span class="field-note">${CHECK.usualPixelSizes}</span>
     </form>
   </details>`;
 }
 
-const PRECISIONS: readonly [Precision, string][] = [
-  ["fp32", "fp32: as the model was trained"],
-  ["int8", "int8: faster, refused where not as good"],
-];
-const RUNTIMES: readonly [Runtime, string][] = [
-  ["auto", "the fastest that is installed"],
-  ["openvino", "OpenVINO"],
-  ["tensorflow", "TensorFlow"],
-];
+const PRECISIONS: readonly Precision[] = ["fp32", "int8"];
+const RUNTIMES: readonly Runtime[] = ["auto", "openvino", "tensorflow"];
 
 function advanced({ options }: LaunchState, commands: Commands): TemplateResult {
   const isUsual = options.precision === "fp32" && options.runtime === "auto";
   return html`<details class="preflight-more" data-testid="advanced" ?open=${!isUsual}>
-    <summary>Advanced</summary>
+    <summary>${CHECK.advanced}</summary>
     <div class="advanced-fields">
-      ${picker("Precision", PRECISIONS, options.precision, (precision) => commands.launch.adjust({ precision }))}
-      ${picker("Runtime", RUNTIMES, options.runtime, (runtime) => commands.launch.adjust({ runtime }))}
+      ${picker(
+        "precision",
+        CHECK.precision,
+        PRECISIONS,
+        CHECK.precisions,
+        options.precision,
+        (precision) => commands.launch.adjust({ precision }),
+      )}
+      ${picker("runtime", CHECK.runtime, RUNTIMES, CHECK.runtimes, options.runtime, (runtime) =>
+        commands.launch.adjust({ runtime }),
+      )}
     </div>
   </details>`;
 }
 
 function picker<T extends string>(
+  testId: string,
   name: string,
-  choices: readonly [T, string][],
+  choices: readonly T[],
+  words: Readonly<Record<T, string>>,
   chosen: T,
   pick: (value: T) => void,
 ): TemplateResult {
   return html`<label class="field"><span class="field-name">${name}</span>
-    <select data-testid="pick-${name.toLowerCase()}" .value=${live(chosen)}
+    <select data-testid="pick-${testId}" .value=${live(chosen)}
       @change=${(event: Event) => pick((event.target as HTMLSelectElement).value as T)}>
-      ${choices.map(([value, words]) => html`<option value=${value} ?selected=${value === chosen}>${words}</option>`)}
+      ${choices.map((value) => html`<option value=${value} ?selected=${value === chosen}>${words[value]}</option>`)}
     </select></label>`;
 }

@@ -4,20 +4,20 @@ import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Refused } from "../api/launch";
 import type { Job, Priority } from "../api/types";
-import {
-  fixed,
-  formatDuration,
-  formatEta,
-  formatInteger,
-  formatTime,
-  secondsBetween,
-} from "../model/format";
+import { fixed, formatDuration, formatEta, formatTime, secondsBetween } from "../model/format";
 import { activity, fraction, hasEnded, putAwayWords } from "../model/jobs";
-import { inTurn, PRIORITY_WORDS, placeOfFailure, queueLine } from "../model/launch";
+import { inTurn, placeOfFailure, queueLine } from "../model/launch";
 import type { Commands } from "../state/commands";
 import type { Queue } from "../state/launch";
 import { isIn } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { JOBS, QUEUE } from "../words/jobs";
+import { formatInteger } from "../words/language";
+import { PRIORITIES as PRIORITY_WORDS } from "../words/launch";
+import { SEGMENT } from "../words/segment";
+import { BATCH } from "../words/slides";
+import { UNITS } from "../words/units";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
 
@@ -29,7 +29,7 @@ export function queueLink(state: AppState, commands: Commands): TemplateResult |
   const isShown = state.launch.queue !== null;
   return html`<button class="place" id="queue-button" data-testid="queue-button"
     aria-expanded=${isShown ? "true" : "false"} @click=${() => commands.launch.showQueue(!isShown)}>
-    ${ICONS.queue}<span>Queue</span><span class="place-note">What is computed, what waits</span>
+    ${ICONS.queue}<span>${QUEUE.title}</span><span class="place-note">${QUEUE.note}</span>
   </button>`;
 }
 
@@ -39,9 +39,9 @@ export function queuePage(state: AppState, commands: Commands): TemplateResult |
   const line = queue.jobs.status === "ready" ? queueLine(queue.jobs.value) : "";
   return html`<main class="queue" data-testid="queue" aria-labelledby="queue-title">
     <header class="datasets-head">
-      <h2 id="queue-title" tabindex="-1">Queue</h2>
+      <h2 id="queue-title" tabindex="-1">${QUEUE.title}</h2>
       <p aria-live="polite" data-testid="queue-line">${line}</p>
-      <button class="quiet icon-only" data-testid="queue-close" title="Close (Esc)" aria-label="Close"
+      <button class="quiet icon-only" data-testid="queue-close" title=${COMMON.closeByKey} aria-label=${COMMON.close}
         @click=${() => commands.launch.showQueue(false)}>${ICONS.cross}</button>
     </header>
     <div class="queue-body">${queue.refused.map((each) => refusal(each, state))} ${content(queue, commands)}</div>
@@ -52,11 +52,11 @@ function refusal({ slide, detail, hint }: Refused, { slides }: AppState): Templa
   const listed =
     slides.status === "ready" ? slides.value.find(({ id }) => id === slide) : undefined;
   const name = listed && !detail.includes(listed.name) ? `${listed.name}: ` : "";
-  return problemNote({ detail: `Not asked for: ${name}${detail}`, hint });
+  return problemNote({ detail: QUEUE.refused(`${name}${detail}`), hint });
 }
 
 function content({ jobs }: Queue, commands: Commands): TemplateResult {
-  if (jobs.status === "loading") return html`<p class="placeholder">Reading the jobs…</p>`;
+  if (jobs.status === "loading") return html`<p class="placeholder">${QUEUE.loading}</p>`;
   if (jobs.status === "failed") return problemNote(jobs.problem);
   if (jobs.value.length === 0) return nothingYet();
   return html`<ul class="job-list">
@@ -73,21 +73,19 @@ function content({ jobs }: Queue, commands: Commands): TemplateResult {
 
 function nothingYet(): TemplateResult {
   return html`<div class="queue-empty" data-testid="queue-empty">
-    <p>Nothing has been asked for yet.</p>
-    <p class="placeholder">Open a slide and press <b>Segment</b>, or press <b>Select</b> above the list of
-      slides, tick several and segment them all. They appear here, go on when you close this page, and
-      can be cancelled and run again.</p>
+    <p>${QUEUE.none}</p>
+    <p class="placeholder">${QUEUE.howToAsk(html`<b>${SEGMENT.title}</b>`, html`<b>${BATCH.choose}</b>`)}</p>
   </div>`;
 }
 
 function entry(job: Job, commands: Commands): TemplateResult {
   const name = job.slide
-    ? html`<button class="link job-name" data-testid="queue-slide" title="Open the slide"
+    ? html`<button class="link job-name" data-testid="queue-slide" title=${QUEUE.openSlide}
         @click=${() => commands.launch.goTo(job.slide, null)}>${job.slide_name}</button>`
     : html`<span class="job-name">${job.slide_name}</span>`;
   const facts = [
     job.model,
-    job.roi ? "region" : "",
+    job.roi ? COMMON.partOnly : "",
     job.by ?? "",
     formatTime(job.created, new Date()),
   ];
@@ -104,9 +102,9 @@ function entry(job: Job, commands: Commands): TemplateResult {
 
 function progress(job: Job): TemplateResult {
   if (hasEnded(job)) return html`<span class="fact">${outcome(job)}</span>`;
-  if (job.state === "queued") return html`<span class="fact">begins when there is room</span>`;
+  if (job.state === "queued") return html`<span class="fact">${QUEUE.begins}</span>`;
   const share = fraction(job);
-  const label = `Progress of ${job.slide_name}`;
+  const label = QUEUE.progressOf(job.slide_name);
   // Without a value the element shows that something goes on, which is all that is known.
   const bar =
     share === null
@@ -116,34 +114,34 @@ function progress(job: Job): TemplateResult {
 }
 
 function figures({ progress: { done, total, tiles_per_s, eta_s } }: Job): string {
-  const parts = total > 0 ? [`${formatInteger(done)} of ${formatInteger(total)} tiles`] : [];
-  if (tiles_per_s) parts.push(`${fixed(tiles_per_s)} tiles/s`);
+  const parts = total > 0 ? [JOBS.tiles(formatInteger(done), formatInteger(total))] : [];
+  if (tiles_per_s) parts.push(UNITS.tilesPerSecond(fixed(tiles_per_s)));
   if (eta_s !== null && total > done) parts.push(formatEta(eta_s));
   return parts.join(" · ");
 }
 
 function outcome({ started, finished, progress: { done, total } }: Job): string {
   if (total === 0) return "";
-  const tiles = `${formatInteger(done)} of ${formatInteger(total)} tiles`;
+  const tiles = JOBS.tiles(formatInteger(done), formatInteger(total));
   return started && finished
-    ? `${tiles} in ${formatDuration(secondsBetween(started, finished))}`
+    ? JOBS.within(tiles, formatDuration(secondsBetween(started, finished)))
     : tiles;
 }
 
 function actions(job: Job, commands: Commands): TemplateResult | typeof nothing {
   if (!hasEnded(job)) {
     return html`${job.state === "queued" ? priorityPicker(job, commands) : nothing}
-      <button data-testid="queue-cancel" @click=${() => commands.launch.cancel(job.id)}>Cancel</button>`;
+      <button data-testid="queue-cancel" @click=${() => commands.launch.cancel(job.id)}>${COMMON.cancel}</button>`;
   }
   if (job.state === "done" && !job.put_away) return nothing;
-  const title = job.put_away ? "It is computed anew" : "It goes on from what is finished";
+  const title = job.put_away ? JOBS.againAnew : JOBS.againOn;
   return html`<button data-testid="queue-retry" title=${title}
-    @click=${() => commands.launch.retry(job.id)}>Run again</button>`;
+    @click=${() => commands.launch.retry(job.id)}>${JOBS.again}</button>`;
 }
 
 function priorityPicker(job: Job, commands: Commands): TemplateResult {
   const chosen = job.priority ?? "normal";
-  return html`<select data-testid="queue-priority" aria-label="When ${job.slide_name} is computed" .value=${live(chosen)}
+  return html`<select data-testid="queue-priority" aria-label=${QUEUE.when(job.slide_name)} .value=${live(chosen)}
     @change=${(event: Event) =>
       commands.launch.setPriority(job.id, (event.target as HTMLSelectElement).value as Priority)}>
     ${PRIORITIES.map(
@@ -167,7 +165,7 @@ function failure(job: Job, commands: Commands): TemplateResult | typeof nothing 
     ${
       place
         ? html`<button class="link" data-testid="queue-place" @click=${() => commands.launch.goTo(job.slide, place)}>
-          Show the place on the slide</button>`
+          ${QUEUE.showPlace}</button>`
         : nothing
     }
   </div>`;

@@ -3,37 +3,37 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Run } from "../api/types";
 import { formatTime } from "../model/format";
-import { STATE_WORDS } from "../model/jobs";
 import type { Commands } from "../state/commands";
 import { suggestedOther } from "../state/comparison";
 import { jobOfRun, putAway } from "../state/selectors";
 import type { AppState, OpenSlide } from "../state/state";
+import { COMMON } from "../words/common";
+import { JOB_STATES } from "../words/jobs";
+import { RUNS } from "../words/prediction";
 
 export function runList(state: AppState, commands: Commands): TemplateResult {
   const { slide } = state;
   return html`<section class="panel-section" aria-labelledby="runs-title">
     <div class="section-head">
-      <h2 id="runs-title">Runs</h2>
+      <h2 id="runs-title">${RUNS.title}</h2>
       ${slide?.runs?.length ? compareButton(state, commands) : nothing}
     </div>
-    ${slide ? content(state, slide, commands) : html`<p class="placeholder">No slide is open.</p>`}
+    ${slide ? content(state, slide, commands) : html`<p class="placeholder">${RUNS.noSlide}</p>`}
   </section>`;
 }
 
 function compareButton(state: AppState, commands: Commands): TemplateResult {
   const other = suggestedOther(state);
-  const title = other
-    ? "Lay the run on show beside another one, or beside what a person drew"
-    : "There is nothing to compare with yet: segment again with another model, or draw";
+  const title = other ? RUNS.compareTitle : RUNS.nothingToCompare;
   return html`<button class="quiet" data-testid="compare-button" title=${title}
     ?disabled=${!other || state.comparison !== null}
-    @click=${() => commands.compare(null)}>Compare…</button>`;
+    @click=${() => commands.compare(null)}>${RUNS.compare}</button>`;
 }
 
 function content(state: AppState, { runs, runId }: OpenSlide, commands: Commands): TemplateResult {
-  if (!runs) return html`<p class="placeholder">Reading earlier runs…</p>`;
+  if (!runs) return html`<p class="placeholder">${RUNS.loading}</p>`;
   if (runs.length === 0) {
-    return html`<p class="placeholder">This slide has not been segmented yet.</p>`;
+    return html`<p class="placeholder">${RUNS.none}</p>`;
   }
   return html`<ul class="run-list">
     ${repeat(
@@ -53,8 +53,8 @@ function entry(run: Run, isShown: boolean, state: AppState, commands: Commands):
   const time = created ? formatTime(created, new Date()) : "";
   return html`<button class="run-item" data-testid="run-item" data-run=${run.id}
     aria-current=${isShown ? "true" : "false"} @click=${() => commands.selectRun(run.id)}>
-    <span class="run-model">${run.model}${run.roi ? html` <span class="chip">region</span>` : ""}</span>
-    <span class="run-state" data-state=${gone ? "away" : runState}>${gone ? "Put away" : STATE_WORDS[runState]}</span>
-    <span class="run-time">${time}${run.kept ? " · kept" : ""}</span>
+    <span class="run-model">${run.model}${run.roi ? html` <span class="chip">${COMMON.partOnly}</span>` : ""}</span>
+    <span class="run-state" data-state=${gone ? "away" : runState}>${gone ? RUNS.putAway : JOB_STATES[runState]}</span>
+    <span class="run-time">${time}${run.kept ? ` · ${RUNS.kept}` : ""}</span>
   </button>`;
 }

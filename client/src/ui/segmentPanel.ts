@@ -12,13 +12,15 @@ import {
   segmentObstacle,
 } from "../state/selectors";
 import type { AppState, RegionChoice } from "../state/state";
+import { COMMON } from "../words/common";
+import { SEGMENT } from "../words/segment";
 import { ICONS } from "./icons";
 import { checkButton } from "./preflightCard";
 import { problemNote } from "./problemNote";
 
 export function segmentPanel(state: AppState, commands: Commands): TemplateResult {
   return html`<section class="panel-section" aria-labelledby="segment-title">
-    <h2 id="segment-title">Segment</h2>
+    <h2 id="segment-title">${SEGMENT.title}</h2>
     ${modelPicker(state, commands)} ${regionPicker(state, commands)}
     ${replaceToggle(state, commands)} ${start(state, commands)}
   </section>`;
@@ -26,12 +28,12 @@ export function segmentPanel(state: AppState, commands: Commands): TemplateResul
 
 function modelPicker(state: AppState, commands: Commands): TemplateResult {
   const { models } = state;
-  if (models.status === "loading") return html`<p class="placeholder">Reading the models…</p>`;
+  if (models.status === "loading") return html`<p class="placeholder">${COMMON.loadingModels}</p>`;
   if (models.status === "failed") return problemNote(models.problem);
   const model = chosenModel(state);
   return html`
     <label class="field">
-      <span class="field-name">Model</span>
+      <span class="field-name">${COMMON.model}</span>
       <select data-testid="model-picker" .value=${live(state.model ?? "")}
         @change=${(event: Event) => commands.chooseModel((event.target as HTMLSelectElement).value)}>
         ${models.value.map((each) => option(each, each.reference === state.model))}
@@ -42,7 +44,7 @@ function modelPicker(state: AppState, commands: Commands): TemplateResult {
 }
 
 function option({ reference, name, version }: Model, selected: boolean): TemplateResult {
-  return html`<option value=${reference} ?selected=${selected}>${name} · version ${version}</option>`;
+  return html`<option value=${reference} ?selected=${selected}>${COMMON.version(name, version)}</option>`;
 }
 
 function description({ summary, notice }: Model): TemplateResult {
@@ -58,12 +60,12 @@ function regionPicker(state: AppState, commands: Commands): TemplateResult {
     ?disabled=${disabled} @click=${() => pick(scope, region, commands)}
   >${text}</button>`;
   return html`
-    <div class="segmented" role="group" aria-label="Region">
-      ${choice("whole", "Whole slide", "whole-slide")} ${choice("drawn", "Drawn region", "draw-region")}
+    <div class="segmented" role="group" aria-label=${COMMON.region}>
+      ${choice("whole", COMMON.wholeSlide, "whole-slide")} ${choice("drawn", SEGMENT.drawnRegion, "draw-region")}
     </div>
     ${
       region.drawing
-        ? html`<p class="field-note">Drag a rectangle on the slide. Esc gives up.</p>`
+        ? html`<p class="field-note">${SEGMENT.drag}</p>`
         : drawnRegion(state, commands)
     }
   `;
@@ -85,19 +87,19 @@ function drawnRegion(state: AppState, commands: Commands): TemplateResult | type
       ${formatPixels(width, height)}${mpp ? html`<br />${formatMillimetres(width, height, mpp)}` : nothing}
     </span>
     <button class="quiet" data-testid="redraw-region" @click=${() => commands.startDrawing()}>
-      ${ICONS.rectangle} Redraw</button>
+      ${ICONS.rectangle} ${SEGMENT.redraw}</button>
     <button class="quiet" data-testid="clear-region" @click=${() => commands.clearRegion()}>
-      ${ICONS.cross} Clear</button>
+      ${ICONS.cross} ${SEGMENT.clear}</button>
   </div>`;
 }
 
 function replaceToggle(state: AppState, commands: Commands): TemplateResult | typeof nothing {
   if (!inArchive(state)) return nothing;
   return html`<label class="toggle"
-    title="When the run is done, what earlier runs of this model left on the slide is deleted there. What people drew stays.">
+    title=${SEGMENT.replaceTitle}>
     <input type="checkbox" data-testid="replace-toggle" .checked=${live(state.replace)}
       @change=${(event: Event) => commands.setReplace((event.target as HTMLInputElement).checked)} />
-    <span>Replace this model's earlier layers</span>
+    <span>${SEGMENT.replace}</span>
   </label>`;
 }
 
@@ -107,7 +109,7 @@ function start(state: AppState, commands: Commands): TemplateResult {
   return html`
     <button class="primary" data-testid="segment-button" ?disabled=${obstacle !== null || isBusy}
       aria-describedby="segment-obstacle" @click=${() => commands.segment()}>
-      ${isBusy ? "Segmenting…" : "Segment"}
+      ${isBusy ? SEGMENT.busy : SEGMENT.title}
     </button>
     ${checkButton(state, commands)}
     <p class="field-note" id="segment-obstacle" data-testid="segment-obstacle" ?hidden=${obstacle === null}>

@@ -6,6 +6,7 @@ import type { Folder } from "../api/types";
 import type { Commands } from "../state/commands";
 import { inArchive } from "../state/selectors";
 import type { AppState, Shelf } from "../state/state";
+import { SLIDES } from "../words/slides";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
 
@@ -13,8 +14,8 @@ export function shelfPanel(state: AppState, commands: Commands): TemplateResult 
   if (!inArchive(state)) return nothing;
   const { shelf } = state;
   return html`<div class="shelf">
-    <input type="search" class="search" data-testid="search" placeholder="Find a slide by its name"
-      aria-label="Find a slide by its name" .value=${live(shelf.search)}
+    <input type="search" class="search" data-testid="search" placeholder=${SLIDES.find}
+      aria-label=${SLIDES.find} .value=${live(shelf.search)}
       @input=${(event: Event) => commands.search((event.target as HTMLInputElement).value)} />
     ${shelf.search ? nothing : breadcrumbs(shelf, commands)} ${folders(shelf, commands)}
   </div>`;
@@ -25,8 +26,8 @@ function breadcrumbs({ way }: Shelf, commands: Commands): TemplateResult {
     <button class="crumb" data-testid="crumb" aria-current=${to.length === way.length ? "true" : nothing}
       @click=${() => commands.openFolder(to)}>${name}</button>
   </li>`;
-  return html`<ol class="crumbs" aria-label="Where you are">
-    ${step("Archive", [])} ${way.map(({ name }, index) => step(name, way.slice(0, index + 1)))}
+  return html`<ol class="crumbs" aria-label=${SLIDES.way}>
+    ${step(SLIDES.archive, [])} ${way.map(({ name }, index) => step(name, way.slice(0, index + 1)))}
   </ol>`;
 }
 

@@ -3,6 +3,8 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { Commands } from "../state/commands";
 import { needsSignIn } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { ENTRANCE } from "../words/entrance";
 import { problemNote } from "./problemNote";
 
 export function signInForm(state: AppState, commands: Commands): TemplateResult | typeof nothing {
@@ -10,9 +12,9 @@ export function signInForm(state: AppState, commands: Commands): TemplateResult 
   if (account.status === "failed") {
     return html`<div class="entrance">
       <div class="entrance-card">
-        <h1>HistoLoop</h1>
+        <h1>${COMMON.product}</h1>
         ${problemNote(account.problem)}
-        <button data-testid="identify" @click=${() => commands.identify()}>Try again</button>
+        <button data-testid="identify" @click=${() => commands.identify()}>${COMMON.tryAgain}</button>
       </div>
     </div>`;
   }
@@ -28,24 +30,21 @@ function form({ account, signIn }: AppState, commands: Commands): TemplateResult
   };
   return html`<div class="entrance">
     <form class="entrance-card" data-testid="sign-in" @submit=${submit}>
-      <h1>HistoLoop</h1>
-      <p>Sign in with your account of the Digital Slide Archive at <strong>${site}</strong>.</p>
+      <h1>${COMMON.product}</h1>
+      <p>${ENTRANCE.invitation(html`<strong>${site}</strong>`)}</p>
       <label class="entrance-field">
-        <span>Login or e-mail</span>
+        <span>${ENTRANCE.login}</span>
         <input name="login" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus />
       </label>
       <label class="entrance-field">
-        <span>Password</span>
+        <span>${ENTRANCE.password}</span>
         <input name="password" type="password" autocomplete="current-password" required />
       </label>
       ${signIn.problem ? problemNote(signIn.problem) : nothing}
       <button class="primary" data-testid="sign-in-button" ?disabled=${signIn.busy}>
-        ${signIn.busy ? "Signing in…" : "Sign in"}
+        ${signIn.busy ? ENTRANCE.signingIn : ENTRANCE.signIn}
       </button>
-      <p class="field-note">
-        You see and may do here what the archive lets you. Your password is passed on to it and not
-        kept.
-      </p>
+      <p class="field-note">${ENTRANCE.rights}</p>
     </form>
   </div>`;
 }

@@ -6,6 +6,8 @@ import { formatMillimetres, formatMpp, formatPixels } from "../model/format";
 import type { Commands } from "../state/commands";
 import { inArchive } from "../state/selectors";
 import type { AppState } from "../state/state";
+import { COMMON } from "../words/common";
+import { SLIDES } from "../words/slides";
 import { batchBar, chooseButton, slideBox } from "./batchBar";
 import { ICONS } from "./icons";
 import { problemNote } from "./problemNote";
@@ -20,9 +22,9 @@ export function slideList(
 ): TemplateResult {
   return html`
     <header class="rail-header">
-      <h2>Slides</h2>
+      <h2>${SLIDES.title}</h2>
       ${chooseButton(state, commands)}
-      <button class="quiet icon-only" title="Look for new slides" aria-label="Look for new slides"
+      <button class="quiet icon-only" title=${SLIDES.look} aria-label=${SLIDES.look}
         @click=${() => commands.refreshSlides()}>${ICONS.refresh}</button>
     </header>
     ${shelfPanel(state, commands)} ${content(state, commands, thumbnailUrl)}
@@ -36,7 +38,7 @@ function content(
   thumbnailUrl: ThumbnailUrl,
 ): TemplateResult | typeof nothing {
   const { slides, slide } = state;
-  if (slides.status === "loading") return html`<p class="placeholder">Reading the slides…</p>`;
+  if (slides.status === "loading") return html`<p class="placeholder">${SLIDES.loading}</p>`;
   if (slides.status === "failed") return problemNote(slides.problem);
   if (slides.value.length === 0) return nothingHere(state);
   return html`<ul class="slide-list">
@@ -53,17 +55,12 @@ function nothingHere(state: AppState): TemplateResult | typeof nothing {
   const { shelf } = state;
   const say = (text: string) => html`<p class="placeholder" data-testid="nothing-here">${text}</p>`;
   if (!inArchive(state)) {
-    return say(
-      "There are no slides here yet. Put whole-slide images into the folder that the service was " +
-        "started with, then look again.",
-    );
+    return say(SLIDES.none);
   }
-  if (shelf.search) return say("No slide whose name begins like this, among those you may see.");
+  if (shelf.search) return say(SLIDES.noneFound);
   const folders = shelf.folders.status === "ready" ? shelf.folders.value.length : 0;
   if (folders > 0) return nothing;
-  return shelf.way.length === 0
-    ? say("The archive shows you no collections. Ask for access to one.")
-    : say("There are no slides in here. In the archive, a slide is an item that is a large image.");
+  return shelf.way.length === 0 ? say(SLIDES.noCollections) : say(SLIDES.emptyFolder);
 }
 
 function entry(
@@ -97,7 +94,7 @@ function facts({ width, height, mpp }: SlideSummary): TemplateResult | typeof no
       mpp
         ? html`<span class="fact">${formatMillimetres(width, height, mpp)}</span>
           <span class="fact">${formatMpp(mpp)}</span>`
-        : html`<span class="fact caution">pixel size unknown</span>`
+        : html`<span class="fact caution">${COMMON.pixelSizeUnknown}</span>`
     }
   `;
 }

@@ -1,5 +1,7 @@
 /** Zooming without a wheel. */
 import { html, type TemplateResult } from "lit-html";
+import { COMMON } from "../words/common";
+import { STAGE } from "../words/stage";
 import { ICONS } from "./icons";
 
 export interface Zoomable {
@@ -13,8 +15,8 @@ export function zoomControls(stage: Zoomable): TemplateResult {
   const button = (label: string, icon: TemplateResult, press: () => void) =>
     html`<button title=${label} aria-label=${label} @click=${press}>${icon}</button>`;
   return html`
-    ${button("Zoom in", ICONS.plus, () => stage.zoomBy(STEP))}
-    ${button("Zoom out", ICONS.minus, () => stage.zoomBy(1 / STEP))}
-    ${button("Whole slide", ICONS.home, () => stage.home())}
+    ${button(STAGE.zoomIn, ICONS.plus, () => stage.zoomBy(STEP))}
+    ${button(STAGE.zoomOut, ICONS.minus, () => stage.zoomBy(1 / STEP))}
+    ${button(COMMON.wholeSlide, ICONS.home, () => stage.home())}
   `;
 }

@@ -1,9 +1,12 @@
 /** The scale bar and the line of figures under the slide. Updated with every frame: plain DOM. */
 import type { Mpp } from "../api/types";
 import type { Point } from "../model/box";
-import { fixed, formatInteger, formatPitch } from "../model/format";
+import { fixed, formatPitch } from "../model/format";
 import type { Projection } from "../model/projection";
 import { scaleBar } from "../model/scaleBar";
+import { formatInteger } from "../words/language";
+import { STAGE } from "../words/stage";
+import { UNITS } from "../words/units";
 
 const BAR_ROOM_CSS_PX = 150;
 
@@ -49,19 +52,20 @@ export class StatusLine {
     this.position.textContent = cursor ? positionText(cursor.point, mpp) : "";
     const reading = cursor?.probability;
     this.probability.textContent = reading
-      ? `p(${reading.className}) ${reading.value.toFixed(2)}`
+      ? STAGE.probability(reading.className, reading.value.toFixed(2))
       : "";
     this.magnification.textContent = projection ? magnificationText(projection.scale, mpp) : "";
   }
 }
 
 function positionText({ x, y }: Point, mpp: Mpp | null): string {
-  const pixels = `x ${formatInteger(Math.floor(x))}  y ${formatInteger(Math.floor(y))} px`;
+  const pixels = STAGE.position(formatInteger(Math.floor(x)), formatInteger(Math.floor(y)));
   if (!mpp) return pixels;
-  return `${pixels}  ·  ${fixed((x * mpp.x) / 1000)}, ${fixed((y * mpp.y) / 1000)} mm`;
+  const place = `${fixed((x * mpp.x) / 1000)}, ${fixed((y * mpp.y) / 1000)}`;
+  return `${pixels}  ·  ${UNITS.millimetres(place)}`;
 }
 
 function magnificationText(scale: number, mpp: Mpp | null): string {
-  if (!mpp) return `${fixed(1 / scale)} slide px per screen px`;
-  return `${formatPitch(mpp.x / scale, mpp.y / scale)} µm per screen px`;
+  if (!mpp) return STAGE.pixelsPerScreenPixel(fixed(1 / scale));
+  return STAGE.micrometresPerScreenPixel(formatPitch(mpp.x / scale, mpp.y / scale));
 }

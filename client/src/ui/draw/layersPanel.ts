@@ -4,7 +4,7 @@ import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Desk } from "../../draw/desk";
 import { type Layer, layersHere } from "../../draw/state";
-import { formatInteger } from "../../model/format";
+import { formatInteger } from "../../words/language";
 import { ICONS } from "../icons";
 import { wordsFor } from "./drawBar";
 import { DRAW_ICONS } from "./toolIcons";

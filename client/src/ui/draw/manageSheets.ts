@@ -1,9 +1,9 @@
 /** What lies over the page when a whole annotation is renamed, deleted or brought back. */
 import { html, nothing, type TemplateResult } from "lit-html";
 import type { AnnotationSummary } from "../../api/types";
-import { plural } from "../../model/dataset";
 import { formatTime } from "../../model/format";
 import type { Loadable } from "../../state/state";
+import { plural } from "../../words/language";
 import { problemNote } from "../problemNote";
 import { sheet } from "./sheets";
 

@@ -2,8 +2,9 @@
 import { html, type TemplateResult } from "lit-html";
 import type { AnnotationVersion } from "../../api/types";
 import { TOOLS } from "../../draw/state";
-import { formatInteger, formatTime } from "../../model/format";
+import { formatTime } from "../../model/format";
 import type { Loadable } from "../../state/state";
+import { formatInteger } from "../../words/language";
 import { ICONS } from "../icons";
 import { problemNote } from "../problemNote";
 import { TOOL_KEYS, TOOL_NAMES } from "./hotkeys";

@@ -1,4 +1,5 @@
 /** The line of a swipe: left of it one view, right of it the other. Dragged, or moved by arrows. */
+import { COMPARE } from "../../words/compare";
 
 const STEP = 0.02;
 const LEAP = 0.1;
@@ -15,9 +16,9 @@ export class Divider {
     line.className = "divider";
     line.dataset.testid = "divider";
     line.tabIndex = 0;
-    line.title = "Drag, or move with the arrow keys";
+    line.title = COMPARE.dividerTitle;
     line.setAttribute("role", "slider");
-    line.setAttribute("aria-label", "Divider between the two views");
+    line.setAttribute("aria-label", COMPARE.divider);
     line.setAttribute("aria-valuemin", "0");
     line.setAttribute("aria-valuemax", "100");
     line.append(document.createElement("span"));
