@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, get_client, secede, wait
 from distributed.client import ClosedClientError
 from distributed.comm import CommClosedError
@@ -40,6 +41,10 @@ _WATCH_S = 2.0
 """Between two looks after jobs: a worker that joins finds work so soon."""
 
 _SMALL_AT_ONCE = 16
+
+_MESSAGES_KEPT = 20
+"""That Dask's processes have sent each other, with all that tasks are told: it would keep 1,000 to
+each worker, which on slides of thousands of tiles is hundreds of megabytes."""
 
 _AT_ONCE = 1000
 """Dask's priority of what somebody waits for with the hand on the mouse."""
@@ -308,6 +313,7 @@ def _shard(settings: Settings, job: str, work: Callable[[Item], Result], item: I
 
 
 def _local_cluster(settings: Settings) -> LocalCluster:
+    dask.config.set({"distributed.admin.low-level-log-length": _MESSAGES_KEPT})
     return LocalCluster(
         n_workers=settings.workers,
         threads_per_worker=1,

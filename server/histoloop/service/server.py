@@ -17,6 +17,7 @@ from histoloop.jobs.archive import open_archive
 from histoloop.jobs.claim import Claim, looked_after
 from histoloop.jobs.engine import Engine
 from histoloop.jobs.ledger import Ledger
+from histoloop.memory import share_arenas
 from histoloop.service.app import create_app
 from histoloop.service.library import Library
 
@@ -53,6 +54,7 @@ def running(settings: Settings) -> Iterator[Service]:
             "read all",
             hint="listen on 127.0.0.1 and tunnel to it, e.g. ssh -L 8080:127.0.0.1:8080 HOST",
         )
+    share_arenas()
     open_archive(settings)  # what is wrong with it is said before anything is started
     with looked_after(settings) as claim, _served(settings, claim) as service:
         yield service
