@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
-/** Rectangles and measures are set by one pointer, and by none that the browser takes away. */
+/** What pointers do that come and go otherwise than one expects. */
 import { describe, expect, it, vi } from "vitest";
 import type { Box } from "../src/model/box";
+import { DrawPane } from "../src/viewer/drawing/drawPane";
 import { MeasureTool } from "../src/viewer/measureTool";
 import { RegionTool } from "../src/viewer/regionTool";
+import { setUp as setUpDesk } from "./scene";
 
 const PROJECTION = { scale: 1, left: 0, top: 0, width: 800, height: 600 };
 const SLIDE: Box = [0, 0, 800, 600];
@@ -100,5 +102,51 @@ describe("a measure", () => {
     hand("pointerdown", 2, 300, 300);
     hand("pointercancel", 2, 300, 300);
     expect(line()).toBe("M10 10 L50 10");
+  });
+});
+
+describe("a stroke of a drawing tool", () => {
+  async function setUp() {
+    // Nothing is painted where there is no slide.
+    vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue({} as never);
+    const { desk, entrance, go } = setUpDesk();
+    await entrance.identify();
+    go("slide");
+    const surface = document.createElement("div");
+    const pane = new DrawPane(surface, desk, { onPan: vi.fn(), onZoom: vi.fn() });
+    pane.draw(PROJECTION, null);
+    desk.take("lasso");
+    const hand = hands(surface.querySelector(".draw-pane"));
+    const begin = (pointer: number): void => {
+      hand("pointerdown", pointer, 10, 10);
+      for (const [x, y] of [
+        [90, 10],
+        [90, 90],
+        [10, 90],
+      ] as const)
+        hand("pointermove", pointer, x, y);
+    };
+    return { desk, hand, begin };
+  }
+
+  it("counts as far as it went where its capture is lost, and the next one is another", async () => {
+    const { desk, hand, begin } = await setUp();
+    begin(1);
+    hand("lostpointercapture", 1, 10, 90);
+    expect(desk.sketch.elements).toHaveLength(1);
+    hand("pointermove", 1, 400, 400);
+    begin(1);
+    hand("pointerup", 1, 10, 90);
+    hand("lostpointercapture", 1, 10, 90);
+    expect(desk.sketch.elements).toHaveLength(2);
+  });
+
+  it("that the browser takes away is nothing", async () => {
+    const { desk, hand, begin } = await setUp();
+    begin(1);
+    hand("pointercancel", 1, 10, 90);
+    hand("lostpointercapture", 1, 10, 90);
+    expect(desk.sketch.elements).toEqual([]);
+    expect(desk.tool?.draft).toBeNull();
   });
 });
