@@ -19,7 +19,7 @@ import { createFindingsApi } from "./api/findings";
 import { createLearnApi } from "./api/learn";
 import { createReviewApi } from "./api/review";
 import { Desk } from "./draw/desk";
-import { Drafts } from "./draw/drafts";
+import { type BegunPolygon, type Draft, Drafts } from "./draw/drafts";
 import type { MeasureKind } from "./model/measure";
 import { AddressBar } from "./state/addressBar";
 import { Findings } from "./state/findings";
@@ -83,7 +83,11 @@ const stage = new Stage(
   },
 );
 
-const desk = new Desk(api, store, new Drafts(root), {
+const drafts = {
+  layers: new Drafts<Draft>(root, "layers"),
+  polygons: new Drafts<BegunPolygon>(root, "polygons"),
+};
+const desk = new Desk(api, store, drafts, {
   onTrouble: (error) => session.trouble(error),
   onListChanged: () => session.refreshAnnotations(),
   onTaken: () => {

@@ -264,6 +264,8 @@ class Paper implements Bench {
     this.sketch = sketch;
   }
 
+  begun(): void {}
+
   accept(): void {}
 }
 

@@ -2,7 +2,7 @@
 /** Nothing that was drawn is lost: slides left, sessions ended, browsers that keep nothing. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AnnotationDocument } from "../src/api/types";
-import { click, type Scene, setUp, square } from "./scene";
+import { click, reloaded, type Scene, setUp, square } from "./scene";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -122,12 +122,11 @@ describe("a polygon that is not closed when its slide is left", () => {
     return scene;
   }
 
-  it("waits there, asks before the page is closed, and is finished on return", async () => {
+  it("waits there, and is finished on return", async () => {
     const { desk, go, settled, drawnAt } = await begun();
     go("other");
     await settled();
     expect(desk.tool).toBeNull();
-    expect(desk.isAtRest).toBe(false);
     go("slide");
     await settled();
     expect(desk.state.tool).toBe("polygon");
@@ -136,6 +135,79 @@ describe("a polygon that is not closed when its slide is left", () => {
     expect(drawnAt()).toHaveLength(1);
     await settled();
     expect(desk.isAtRest).toBe(true);
+  });
+
+  it("is in hand again after a reload, and gone from the browser once it is done", async () => {
+    const before = await begun();
+    await before.settled();
+    const scene = reloaded(before);
+    const { entrance, desk, go, settled, drawnAt, polygons } = scene;
+    await entrance.identify();
+    go("other");
+    await settled();
+    expect(desk.tool).toBeNull();
+    go("slide");
+    await vi.advanceTimersByTimeAsync(10);
+    expect(desk.state.note).toContain("in hand again");
+    desk.tool?.finish();
+    expect(drawnAt()).toHaveLength(1);
+    await settled();
+    expect(polygons.kept.size + polygons.owned.size).toBe(0);
+  });
+
+  it("comes to nobody else's hand after a reload, and to its drawer's as it was", async () => {
+    const before = await begun();
+    before.desk.tool?.takeBack();
+    await before.settled();
+    const scene = reloaded(before);
+    const { service, entrance, desk, go, settled } = scene;
+    service.who = "bob";
+    await entrance.identify();
+    go("slide");
+    await settled();
+    expect(desk.tool).toBeNull();
+    entrance.lost();
+    await entrance.signIn("ada", "secret");
+    go("slide");
+    await settled();
+    expect(desk.tool?.draft?.points).toHaveLength(2);
+    desk.tool?.abandon();
+    await settled();
+    expect(scene.polygons.kept.size).toBe(0);
+  });
+
+  it("is asked about before the page is closed only where the browser does not keep it", async () => {
+    const scene = await begun();
+    expect(scene.desk.isAtRest).toBe(false); // not yet
+    await scene.settled();
+    expect(scene.desk.isAtRest).toBe(true);
+    scene.polygons.keeps = false;
+    click(scene, 0, 50);
+    await scene.settled();
+    expect(scene.desk.isAtRest).toBe(false);
+    scene.desk.tool?.abandon();
+    await scene.settled();
+    expect(scene.desk.isAtRest).toBe(true);
+  });
+
+  it("is one of two pages' each", async () => {
+    const first = await begun();
+    const second = setUp(null, first.world);
+    await second.entrance.identify();
+    second.go("slide");
+    await second.settled();
+    expect(second.desk.tool).toBeNull();
+    second.desk.take("polygon");
+    click(second, 200, 200);
+    await second.settled();
+    expect([...first.polygons.kept.values()].map(({ corners }) => corners.length)).toEqual([3, 1]);
+    const third = reloaded(second);
+    await third.entrance.identify();
+    third.go("slide");
+    await third.settled();
+    third.desk.tool?.finish();
+    expect(third.drawnAt()).toHaveLength(1);
+    expect(third.polygons.owned.size).toBe(1);
   });
 
   it("is not lost to a session that ends, to another layer, nor to redo", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Api } from "../src/api/client";
 import { ProblemError, UnreachableError } from "../src/api/http";
 import type { AnnotationDocument, AnnotationSummary, StoredAnnotation } from "../src/api/types";
-import type { Drafts } from "../src/draw/drafts";
+import type { Draft, Drafts } from "../src/draw/drafts";
 import { polygon } from "../src/draw/element";
 import { Keeper } from "../src/draw/keeper";
 import { Managing } from "../src/draw/managing";
@@ -77,7 +77,7 @@ function desk({ status = 0, lists = true, answers = true } = {}) {
     onListChanged: () => void told.push("listed"),
     onGone: (id: string) => void told.push(`gone ${id}`),
   };
-  const drafts = new Chest() as unknown as Drafts;
+  const drafts = new Chest() as unknown as Drafts<Draft>;
   const keeper = new Keeper(api as unknown as Api, store, drafts, () => "ada", events);
   store.subscribe(() => keeper.look());
   const managing = new Managing(api, store, keeper, events);

@@ -9,7 +9,7 @@ import type {
   StoredAnnotation,
 } from "../src/api/types";
 import { Desk } from "../src/draw/desk";
-import type { Draft, Drafts } from "../src/draw/drafts";
+import type { BegunPolygon, Draft, Drafts } from "../src/draw/drafts";
 import { polygon } from "../src/draw/element";
 import { add } from "../src/draw/sketch";
 import type { Touch } from "../src/draw/tools/tool";
@@ -38,12 +38,12 @@ function person(id: string): Account {
 }
 
 /** A browser's drafts, as far as it keeps any. */
-export class Chest {
-  readonly kept = new Map<string, Draft>();
+export class Chest<D extends Draft | BegunPolygon = Draft> {
+  readonly kept = new Map<string, D>();
   readonly owned = new Set<string>();
   keeps = true;
 
-  async put(draft: Draft): Promise<void> {
+  async put(draft: D): Promise<void> {
     if (!this.keeps) throw new Error("full");
     this.owned.add(draft.client);
     this.kept.set(draft.client, draft);
@@ -54,7 +54,7 @@ export class Chest {
     this.owned.delete(client);
   }
 
-  async takeUp(account: string, slide: string): Promise<readonly Draft[]> {
+  async takeUp(account: string, slide: string): Promise<readonly D[]> {
     const free = [...this.kept.values()].filter(({ client }) => !this.owned.has(client));
     const here = free.filter((each) => each.account === account && each.slide === slide);
     for (const { client } of here) this.owned.add(client);
@@ -159,12 +159,25 @@ function refusal(status: number, detail: string): ProblemError {
   return new ProblemError({ title: detail, status, detail, hint: null });
 }
 
-export function setUp(traced: ReturnType<ConstructorParameters<typeof Desk>[3]["traced"]> = null) {
-  const [service, chest] = [new Service(), new Chest()];
+/** The browser and the service, which a page that is closed leaves behind. */
+class World {
+  readonly service = new Service();
+  readonly chest = new Chest();
+  readonly polygons = new Chest<BegunPolygon>();
+}
+
+type Traced = ReturnType<ConstructorParameters<typeof Desk>[3]["traced"]>;
+
+export function setUp(traced: Traced = null, world = new World()) {
+  const { service, chest, polygons } = world;
   const app = new Store<AppState, Action>(reduce, INITIAL_STATE);
   const calls = new Calls(app, { onUnreachable: vi.fn(), onSignedOut: () => entrance.lost() });
   const entrance = new Entrance(service.api, app, calls, vi.fn());
-  const desk = new Desk(service.api, app, chest as unknown as Drafts, {
+  const drafts = {
+    layers: chest as unknown as Drafts<Draft>,
+    polygons: polygons as unknown as Drafts<BegunPolygon>,
+  };
+  const desk = new Desk(service.api, app, drafts, {
     onTrouble: (error) => void calls.explain(error),
     onListChanged: vi.fn(),
     onTaken: vi.fn(),
@@ -181,10 +194,16 @@ export function setUp(traced: ReturnType<ConstructorParameters<typeof Desk>[3]["
   const draw = (left: number) => desk.commit(add(desk.sketch, [square(left)]));
   const settled = () => vi.advanceTimersByTimeAsync(30_000);
   const drawnAt = () => desk.sketch.elements.map(({ points }) => points?.[0]?.[0]);
-  return { service, chest, app, entrance, desk, go, draw, settled, drawnAt };
+  return { world, service, chest, polygons, app, entrance, desk, go, draw, settled, drawnAt };
 }
 
 export type Scene = ReturnType<typeof setUp>;
+
+/** The page is closed, and another one opened. */
+export function reloaded({ world }: Scene): Scene {
+  for (const chest of [world.chest, world.polygons]) chest.disownAll();
+  return setUp(null, world);
+}
 
 export function touch(x: number, y: number): Touch {
   return { at: { x, y }, unit: 1, grip: 1, subtracts: false, shift: false, alt: false };

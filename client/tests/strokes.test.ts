@@ -88,7 +88,6 @@ describe("a polygon that is not closed", () => {
     const { desk } = await begun([0, 0], [50, 0]);
     desk.take("brush");
     expect(desk.tool?.draft).toBeNull();
-    expect(desk.isAtRest).toBe(false);
     desk.take("polygon");
     expect(desk.tool?.draft?.points).toHaveLength(2);
     expect(desk.state.note).toContain("in hand again");

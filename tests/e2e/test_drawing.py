@@ -130,6 +130,9 @@ def area(ring: Sequence[Sequence[float]]) -> float:
     return float(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2)
 
 
+MAY_GO = "() => dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+"""Whether the page would be closed without a question."""
+
 SQUARE = [(-120.0, -100.0), (120.0, -100.0), (120.0, 100.0), (-120.0, 100.0)]
 BESIDE = [(-200.0, -200.0), (-140.0, -200.0), (-140.0, -140.0)]
 
@@ -149,10 +152,17 @@ def test_a_polygon_is_saved_by_itself_and_is_there_after_a_reload(
         assert element["group"] == element["label"]["value"] == "mostly_tumor"
         assert element["lineColor"] == "rgb(255, 0, 0)"
 
+        # One that is not closed yet, too.
+        for at in BESIDE:
+            page.mouse.click(*on_screen(page, at))
+        page.wait_for_function(MAY_GO)
         page.reload()
         shown(page, 1)
         expect(page.get_by_test_id("layer-item")).to_contain_text("Annotations")
-        polygon(page, BESIDE)
+        expect(page.get_by_test_id("draw-note")).to_contain_text("in hand again")
+        shoot(page, "in-hand-again")
+        page.keyboard.press("Enter")
+        shown(page, 2)
         saved(page)
         assert len(stored(service, "drawn")["Annotations"]["elements"]) == 2
 

@@ -2,14 +2,14 @@
 import type { Api } from "../api/client";
 import type { AnnotationSummary } from "../api/types";
 import type { Point } from "../model/box";
-import type { Region } from "../model/region";
+import type { Region, Ring } from "../model/region";
 import type { Action } from "../state/reducer";
 import { openDetail } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { Store } from "../state/store";
 import type { Traced } from "./accept";
 import { moved } from "./carrying";
-import type { Drafts } from "./drafts";
+import type { BegunPolygon, Draft, Drafts } from "./drafts";
 import { type DrawClass, newId, regionOf } from "./element";
 import { Keeper } from "./keeper";
 import { LayerShelf } from "./layerShelf";
@@ -37,6 +37,12 @@ import { makeTool } from "./tools";
 import type { Bench, Tool } from "./tools/tool";
 import { Waiting } from "./waiting";
 
+/** In this browser. */
+export interface DeskDrafts {
+  readonly layers: Drafts<Draft>;
+  readonly polygons: Drafts<BegunPolygon>;
+}
+
 export interface DeskEvents {
   readonly onTrouble: (error: unknown) => void;
   readonly onListChanged: () => void;
@@ -61,7 +67,7 @@ export class Desk implements Bench {
   private held: Tool | null = null;
   private noteTimer: ReturnType<typeof setTimeout> | undefined;
   private wasOnline = true;
-  private readonly waiting = new Waiting();
+  private readonly waiting: Waiting;
   /** As the last nudge has left it. */
   private nudged: Sketch | null = null;
   /** Which layer is to be drawn in: only the last wish counts. */
@@ -70,11 +76,12 @@ export class Desk implements Bench {
   constructor(
     api: Api,
     private readonly app: Store<AppState, Action>,
-    drafts: Drafts,
+    { layers, polygons }: DeskDrafts,
     private readonly events: DeskEvents,
   ) {
-    this.keeper = new Keeper(api, this.store, drafts, () => accountOf(app.state), events);
-    this.layers = new LayerShelf(api, this.store, this.keeper, drafts, {
+    this.waiting = new Waiting(polygons);
+    this.keeper = new Keeper(api, this.store, layers, () => accountOf(app.state), events);
+    this.layers = new LayerShelf(api, this.store, this.keeper, layers, {
       onNote: (note) => this.note(note),
       onTrouble: events.onTrouble,
     });
@@ -121,7 +128,8 @@ export class Desk implements Bench {
 
   /** Nothing of what was drawn would be missed if the page were closed. */
   get isAtRest(): boolean {
-    return this.state.layers.every(isSafe) && this.waiting.isEmpty && !this.held?.draft;
+    const isStroke = this.state.tool !== "polygon" && Boolean(this.held?.draft);
+    return this.state.layers.every(isSafe) && this.waiting.isSafe && !isStroke;
   }
 
   take(tool: ToolName): void {
@@ -156,6 +164,11 @@ export class Desk implements Bench {
   amend({ selected }: Sketch): void {
     const client = activeLayer(this.state)?.client;
     if (client) this.store.dispatch({ type: "selected", client, ids: selected });
+  }
+
+  begun(corners: Ring, subtracts: boolean): void {
+    const { owner, slide } = this.state;
+    if (owner !== null && slide !== null) this.waiting.keep(owner, slide, corners, subtracts);
   }
 
   accept(what: Point | readonly Region[]): void {
@@ -326,7 +339,7 @@ export class Desk implements Bench {
     if (from !== to) this.wish += 1;
     if (from !== null && from !== to) this.layDown(from);
     this.layers.show(account, to, state.slide?.annotations ?? null);
-    if (to !== null && from !== to) this.takeUp(to);
+    if (to !== null && from !== to) void this.takeUp(to);
     if (state.region.drawing && this.state.tool !== "pan") this.take("pan");
     this.watchConnection(state.online);
   }
@@ -350,9 +363,12 @@ export class Desk implements Bench {
     this.held = null;
   }
 
-  private takeUp(slide: string): void {
+  private async takeUp(slide: string): Promise<void> {
     const { owner } = this.state;
-    const name = owner === null ? null : this.waiting.nameAt(owner, slide);
+    if (owner === null) return;
+    await this.waiting.look(owner, slide, this).catch(() => {});
+    if (this.state.slide !== slide || this.state.owner !== owner || this.held) return;
+    const name = this.waiting.nameAt(owner, slide);
     if (name !== null) this.take(name);
   }
 

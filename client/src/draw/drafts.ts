@@ -6,30 +6,46 @@
  */
 import { createStore, del, entries, set, type UseStore } from "idb-keyval";
 import type { AnnotationDocument } from "../api/types";
+import type { Ring } from "../model/region";
 
-export interface Draft {
-  /** Of the layer, as its page calls it. */
+interface Kept {
+  /** What its page calls it. */
   readonly client: string;
   /** Whose it is: nobody else at this screen is to see it. */
   readonly account: string;
   readonly slide: string;
+}
+
+/** A layer. */
+export interface Draft extends Kept {
   readonly annotation: string | null;
   readonly version: string | null;
   readonly document: AnnotationDocument;
 }
 
-export class Drafts {
+/** A polygon that is not closed yet. */
+export interface BegunPolygon extends Kept {
+  /** In base pixels. */
+  readonly corners: Ring;
+  readonly subtracts: boolean;
+}
+
+export class Drafts<D extends Kept> {
   private readonly store: UseStore;
   private readonly locks = new Map<string, () => void>();
   /** Of the account on show: what comes for an earlier one is not kept locked. */
   private generation = 0;
 
-  /** @param root Where the viewer lives: two services on one host keep their drafts apart. */
-  constructor(root: string) {
-    this.store = createStore(`histoloop ${root}`, "drafts");
+  /**
+   * @param root Where the viewer lives: two services on one host keep their drafts apart.
+   * @param kind Layers have the database that bears the root's name alone.
+   */
+  constructor(root: string, kind: "layers" | "polygons") {
+    const name = kind === "layers" ? root : `${root} ${kind}`;
+    this.store = createStore(`histoloop ${name}`, "drafts");
   }
 
-  async put(draft: Draft): Promise<void> {
+  async put(draft: D): Promise<void> {
     await this.own(draft.client);
     await set(draft.client, draft, this.store);
   }
@@ -40,8 +56,8 @@ export class Drafts {
   }
 
   /** Those on a slide that no living page owns; from now on this page does. */
-  async takeUp(account: string, slide: string): Promise<readonly Draft[]> {
-    const all = (await entries<string, Draft>(this.store)).map(([, draft]) => draft);
+  async takeUp(account: string, slide: string): Promise<readonly D[]> {
+    const all = (await entries<string, D>(this.store)).map(([, draft]) => draft);
     const here = all.filter((each) => each.account === account && each.slide === slide);
     const owned = await Promise.all(here.map(({ client }) => this.own(client)));
     return here.filter((_, index) => owned[index]);

@@ -6,7 +6,7 @@ import type { Api } from "../api/client";
 import { isAbort, ProblemError, UnreachableError } from "../api/http";
 import type { AnnotationDocument, AnnotationSummary, StoredAnnotation } from "../api/types";
 import type { Store } from "../state/store";
-import type { Drafts } from "./drafts";
+import type { Draft, Drafts } from "./drafts";
 import { newId } from "./element";
 import type { Sketch } from "./sketch";
 import {
@@ -60,7 +60,7 @@ export class Keeper {
   constructor(
     private readonly api: Api,
     private readonly store: Store<DeskState, DeskAction>,
-    private readonly drafts: Drafts,
+    private readonly drafts: Drafts<Draft>,
     /** Null while nobody is signed in: then nothing is sent, and everything kept. */
     private readonly account: () => string | null,
     private readonly events: KeeperEvents,

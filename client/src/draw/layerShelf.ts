@@ -41,7 +41,7 @@ export class LayerShelf {
     private readonly api: Api,
     private readonly store: Store<DeskState, DeskAction>,
     private readonly keeper: Keeper,
-    private readonly drafts: Drafts,
+    private readonly drafts: Drafts<Draft>,
     private readonly events: ShelfEvents,
   ) {}
 

@@ -43,13 +43,16 @@ function distance(a: Point, b: Point): number {
 }
 
 export class PolygonTool implements Tool {
-  private points: Ring = [];
   private at: Point | null = null;
-  private subtracts = false;
   /** Before the press under way. */
   private before: Ring | null = null;
 
-  constructor(private readonly bench: Bench) {}
+  constructor(
+    private readonly bench: Bench,
+    /** What was begun before. */
+    private points: Ring = [],
+    private subtracts = false,
+  ) {}
 
   press({ at, unit, grip, subtracts }: Touch): boolean {
     this.before = this.points;
@@ -61,7 +64,7 @@ export class PolygonTool implements Tool {
     }
     const last = this.points.at(-1);
     // The second click of a double click lies where the first one did.
-    if (!last || distance(last, at) > 2 * unit) this.points = [...this.points, at];
+    if (!last || distance(last, at) > 2 * unit) this.change([...this.points, at]);
     return true;
   }
 
@@ -76,7 +79,7 @@ export class PolygonTool implements Tool {
 
   cancel(): void {
     // A polygon that was closed by the press is done, and can be undone.
-    if (this.before && this.points.length > 0) this.points = this.before;
+    if (this.before && this.points.length > 0) this.change(this.before);
     this.before = null;
     this.at = null;
   }
@@ -91,13 +94,13 @@ export class PolygonTool implements Tool {
 
   takeBack(): boolean {
     if (this.points.length === 0) return false;
-    this.points = this.points.slice(0, -1);
+    this.change(this.points.slice(0, -1));
     return true;
   }
 
   abandon(): boolean {
     const had = this.points.length > 0;
-    this.points = [];
+    if (had) this.change([]);
     return had;
   }
 
@@ -105,6 +108,11 @@ export class PolygonTool implements Tool {
     if (this.points.length === 0) return null;
     const points = this.at ? [...this.points, this.at] : this.points;
     return { points, closed: points.length > 2, subtracts: this.subtracts, width: null };
+  }
+
+  private change(points: Ring): void {
+    this.points = points;
+    this.bench.begun(points, this.subtracts);
   }
 }
 

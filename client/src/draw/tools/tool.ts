@@ -36,6 +36,8 @@ export interface Bench {
   commit(sketch: Sketch): boolean;
   /** Another selection, which is no step. */
   amend(sketch: Sketch): void;
+  /** The corners of a polygon that is not closed, whenever they are others; none once it is done. */
+  begun(corners: Ring, subtracts: boolean): void;
   /** Takes over what a model has outlined: the region at a place, or all in an area. */
   accept(what: Point | readonly Region[]): void;
 }
