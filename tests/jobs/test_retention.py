@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sql
 from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
@@ -192,6 +194,30 @@ def test_whoever_is_faster_than_the_broom_has_the_run(
         ledger.retry(before.id)
     assert not note_put_away(ledger, before, KB, "old")
     assert ledger.get(before.id).gone is None
+
+
+def test_a_run_that_goes_while_somebody_says_to_keep_it_is_said_to_be_gone(
+    said: Settings, ledger: Ledger
+) -> None:
+    before = made(said, ledger)
+    gone = list[bool]()
+
+    def broom(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        """Comes in the last moment before the ledger is told to keep it."""
+        if statement.startswith("UPDATE") and not gone:
+            gone.append(False)
+            gone[0] = note_put_away(ledger, before, KB, "old")
+
+    sql.event.listen(sql.Engine, "before_cursor_execute", broom)
+    try:
+        with pytest.raises(GoneError, match="was put away"):
+            keep(ledger, before.id, Kept("ada", ""))
+    finally:
+        sql.event.remove(sql.Engine, "before_cursor_execute", broom)
+    assert gone == [True]
+    after = ledger.get(before.id)
+    assert after.gone
+    assert after.kept is None
 
 
 def test_a_run_that_was_put_away_is_run_again_and_only_then_there(

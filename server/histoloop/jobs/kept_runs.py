@@ -40,11 +40,13 @@ def keep(ledger: Ledger, id: str, kept: Kept | None) -> Job:
     Raises:
         GoneError: it was put away already.
     """
+    noted = sql.update(JobRow).where(JobRow.id == id).values(kept=asdict(kept) if kept else None)
     with ledger.session() as session:
-        row = session.get_one(JobRow, id, with_for_update=True)
-        refuse_gone(job_of(row))
-        row.kept = asdict(kept) if kept else None
-        return job_of(row)
+        # First: from here on nobody puts it away, and a refusal takes it back.
+        session.execute(noted)
+        job = job_of(session.get_one(JobRow, id))
+        refuse_gone(job)
+        return job
 
 
 def note_put_away(ledger: Ledger, job: Job, bytes: int, why: str) -> bool:
