@@ -40,6 +40,10 @@ def serving(slides: Path, home: Path) -> Iterator[str]:
 def test_the_second_is_refused_until_the_first_has_gone(tissue_slide: Path, tmp_path: Path) -> None:
     home, slides = tmp_path / "home", tissue_slide.parent
     with serving(slides, home) as first:
+        drafts = {home / "agreement" / ".20260101-000000", home / "review" / ".a@1-20260101-000000"}
+        others = {home / "agreement" / "20260101-000000", home / "review" / ".mine"}
+        for folder in drafts | others:
+            (folder / "rois").mkdir(parents=True)
         before = sorted(home.rglob("*"))
         second = started(slides, home)
         _, said = second.communicate(timeout=60)
@@ -50,3 +54,5 @@ def test_the_second_is_refused_until_the_first_has_gone(tissue_slide: Path, tmp_
         assert requests.get(f"{first}/api/health", timeout=10).status_code == 200
     with serving(slides, home) as third:  # however the first has ended
         assert requests.get(f"{third}/api/jobs", timeout=10).json() == {"jobs": []}
+        there = {*(home / "agreement").iterdir(), *(home / "review").iterdir()}
+        assert there == others, "nobody goes on with what the first was making"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +22,7 @@ from histoloop.service import model_record
 from histoloop.service.errands import Say
 from histoloop.service.identity import visit
 from histoloop.service.library import Library, Visit
+from histoloop.service.making import appearing, named_now
 from histoloop.service.schema import PNG, answers, resource
 
 agreements = resource("agreement", tag="agreement")
@@ -66,8 +65,7 @@ def make_agreement() -> tuple[dict[str, Any], int]:
     """
     here = _visit()
     settings = here.signed_settings
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    asked = learnt_from(settings, agreements_folder(settings.home) / name)
+    asked = learnt_from(settings, agreements_folder(settings.home) / named_now())
     method = asked.consensus if asked.consensus in METHODS else "majority"
     asked = replace(asked, consensus=method)
     errand = here.library.errands.start(ERRAND, lambda say: _make(asked, settings, say))
@@ -123,13 +121,9 @@ def _make(asked: DatasetParameters, settings: Settings, say: Say) -> None:
     say("reading the annotations")
     found = agree(asked, settings, say)
     say(f"pictures of {len(found.rois)} regions")
-    draft = asked.out.with_name(f".{asked.out.name}")
-    try:
+    with appearing(asked.out) as draft:
         agreement_report.write(found, settings, draft)
         say("done")  # or not, where somebody has said to stop meanwhile
-        draft.rename(asked.out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _kept(library: Library, name: str) -> KeptAgreement:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from histoloop.jobs.review import review as rank_regions
 from histoloop.service.errands import Say
 from histoloop.service.identity import visit
 from histoloop.service.library import Visit
+from histoloop.service.making import appearing, named_now
 from histoloop.service.reviewing import Reviewing
 from histoloop.service.schema import PNG, answers, resource
 
@@ -84,7 +84,7 @@ def make_queue(body: NewQueue) -> tuple[dict[str, Any], int]:
         source=learnt.source,
         gtcodes=learnt.gtcodes,
         model=model.card.reference,
-        out=folder_of(settings.home) / _new_name(model.card.reference),
+        out=folder_of(settings.home) / named_now(model.card.reference),
         folder=learnt.folder,
         most=body.most,
         tta=4,
@@ -151,13 +151,9 @@ def answer_region(path: ByNumber, body: Answer) -> dict[str, Any]:
 def _make(asked: ReviewParameters, settings: Settings, say: Say) -> None:
     say("looking at the slides")
     queue = rank_regions(asked, settings, say)
-    draft = asked.out.with_name(f".{asked.out.name}")
-    try:
+    with appearing(asked.out) as draft:
         review_report.write(queue, draft)
         say(f"{len(queue.entries)} of {queue.regions} regions")
-        draft.rename(asked.out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _queue(id: str) -> KeptQueue:
@@ -210,7 +206,3 @@ def _missing(here: Visit) -> Mapping[str, str] | None:
     except (AccessError, UsageError) as error:
         return {"detail": error.message, "hint": error.hint}
     return None
-
-
-def _new_name(reference: str) -> str:
-    return f"{reference}-{datetime.now(UTC):%Y%m%d-%H%M%S}"

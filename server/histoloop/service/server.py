@@ -16,10 +16,13 @@ from histoloop.errors import UsageError
 from histoloop.jobs.archive import open_archive
 from histoloop.jobs.claim import Claim, looked_after
 from histoloop.jobs.engine import Engine
+from histoloop.jobs.kept_agreements import agreements_folder
+from histoloop.jobs.kept_reviews import reviews_folder
 from histoloop.jobs.ledger import Ledger
 from histoloop.memory import share_arenas
 from histoloop.service.app import create_app
 from histoloop.service.library import Library
+from histoloop.service.making import forget_drafts
 
 _THREADS = 64
 """Requests at a time; some viewers that follow a job hold one each, some wait for outlines."""
@@ -62,6 +65,7 @@ def running(settings: Settings) -> Iterator[Service]:
 
 @contextmanager
 def _served(settings: Settings, claim: Claim) -> Iterator[Service]:
+    forget_drafts(agreements_folder(settings.home), reviews_folder(settings.home))
     ledger = Ledger(settings.ledger_url, migrate=True)
     engine = Engine(settings, ledger)
     library = Library(settings, ledger, engine)
