@@ -19,6 +19,9 @@ from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 from tests.support.tiny_model import save_tiny_model
 
+from histoloop.annotations.local_store import LocalAnnotationStore
+from histoloop.annotations.runs import run_of
+from histoloop.annotations.store import AnnotationSummary
 from histoloop.config import Settings, settings
 from histoloop.errors import GoneError
 from histoloop.jobs.context import ThreadExecutor
@@ -311,10 +314,11 @@ def segmenting(tissue_slide: Path, tmp_path: Path) -> Callable[..., Settings]:
     return lambda **limits: settings(home=home, slides=slides, **limits)
 
 
-def segmented(said: Settings) -> Job:
+def segmented(said: Settings, *, replace: bool = False) -> Job:
     (slide,) = FolderSlideStore(said.slides).list()
     with closing(Ledger(said.ledger_url)) as ledger:
-        job = ledger.create(SegmentRequest(slide.id, slide.name, "tiny@1", None, 0.5))
+        request = SegmentRequest(slide.id, slide.name, "tiny@1", None, 0.5, replace)
+        job = ledger.create(request)
         run_job(said, job, ThreadExecutor(1))
         return ledger.get(job.id)
 
@@ -355,3 +359,27 @@ def test_old_runs_make_room_for_a_new_one(
         gone = ledger.get(old.id).gone
         assert gone is not None
         assert gone.why == "to make room for newer runs"
+
+
+def test_a_run_that_is_run_again_leaves_the_layers_of_newer_ones(
+    segmenting: Callable[..., Settings],
+) -> None:
+    said = segmenting()
+    old, new = (segmented(said, replace=True) for _ in range(2))
+
+    def layers() -> dict[str | None, list[AnnotationSummary]]:
+        found: dict[str | None, list[AnnotationSummary]] = {}
+        for one in LocalAnnotationStore(said.annotations).list(old.request.slide):
+            found.setdefault(run_of(one.attributes), []).append(one)
+        return found
+
+    before = layers()
+    assert set(before) == {new.run}, "it has taken the older one's place"
+    with closing(Ledger(said.ledger_url)) as ledger:
+        keep(ledger, new.id, Kept("ada", ""))
+        assert [one.run for one in prune(said, ledger, NOW)] == [old.run]
+        run_job(said, ledger.retry(old.id), ThreadExecutor(1))
+        assert ledger.get(old.id).state is JobState.DONE
+    after = layers()
+    assert set(after) == {old.run, new.run}
+    assert after[new.run] == before[new.run]
