@@ -14,6 +14,8 @@ from tests.support.snapshots import write_annotated, write_snapshot
 from histoloop.errors import SlideError
 from histoloop.jobs.job import SegmentRequest
 from histoloop.service.app import create_app
+from histoloop.service.visitor import DsaVisitor
+from histoloop.slides.dsa.site import is_id
 
 ROLES = ("annotator", "reader", "stranger", None)
 
@@ -219,6 +221,37 @@ def test_what_somebody_keeps_others_do_not_let_go_but_administrators(visitor, kn
     mine = visitor("annotator").put(path, json={"kept": True}).json["kept"]
     assert mine["by"] != kept["by"]
     assert visitor("annotator").put(path, json={"kept": False}).json["kept"] is None
+
+
+def test_annotators_that_are_compared_have_names_and_no_two_the_same(
+    visitor, served, dsa, monkeypatch
+):
+    ada, bert = dsa.user_ids["annotator"], dsa.user_ids["reader"]
+    people = [ada, bert, "somebody"]
+    report = {
+        "annotators": [{"name": one, "role": "unknown"} for one in people],
+        "pairs": [{"one": ada, "other": bert}, {"one": ada, "other": "somebody"}],
+        "rois": [
+            {"name": "roi", "slide": "slide", "slide_id": "s", "box": [0, 0, 9, 9]}
+            | {"annotators": people, "disputed": 0.5, "fleiss_kappa": 0.5}
+        ],
+        "ceiling": {},
+    }
+    folder = served.library.settings.home / "agreement" / "named"
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text(json.dumps(report))
+
+    def shown():
+        told = visitor("admin").get("/api/agreement/named").json
+        names = [one["name"] for one in told["annotators"]]
+        assert told["regions"][0]["annotators"] == names
+        pairs = [(one["one"], one["other"]) for one in told["pairs"]]
+        assert pairs == [(names[0], names[1]), (names[0], names[2])]
+        return names
+
+    assert shown() == ["Annotator Test", "Reader Test", "somebody"]
+    monkeypatch.setattr(DsaVisitor, "name_of", lambda _self, id: is_id(id) and "Ada Lovelace")
+    assert shown() == [f"Ada Lovelace ({ada})", f"Ada Lovelace ({bert})", "somebody"]
 
 
 @pytest.mark.parametrize("what", ["jobs", "runs"])

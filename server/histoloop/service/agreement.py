@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,12 +86,16 @@ def show_agreement(path: ByName) -> dict[str, Any]:
 
     Beside it the model that is in use, where it was evaluated; the most disputed region first.
     """
-    library = _visit().library
-    kept = _kept(library, path.name)
+    here = _visit()
+    kept = _kept(here.library, path.name)
     told = {name: kept.report.get(name) for name in _TOLD}
-    regions = [_region(kept, number) for number in range(1, 1 + len(kept.regions))]
+    people, pairs = (kept.report.get(name, ()) for name in ("annotators", "pairs"))
+    names = here.names_of(one["name"] for one in people)
+    told["annotators"] = [one | {"name": names[one["name"]]} for one in people]
+    told["pairs"] = [one | {side: names[one[side]] for side in ("one", "other")} for one in pairs]
+    regions = [_region(kept, number, names) for number in range(1, 1 + len(kept.regions))]
     regions.sort(key=lambda one: (-one["disputed"], one["name"]))
-    return _summary(kept) | told | {"regions": regions, "model": _model(library)}
+    return _summary(kept) | told | {"regions": regions, "model": _model(here.library)}
 
 
 @agreements.get("/agreement/<name>/regions/<int:number>/picture", responses=PNG)
@@ -142,7 +147,7 @@ def _summary(kept: KeptAgreement) -> dict[str, Any]:
     }
 
 
-def _region(kept: KeptAgreement, number: int) -> dict[str, Any]:
+def _region(kept: KeptAgreement, number: int, names: Mapping[str, str]) -> dict[str, Any]:
     roi = kept.regions[number - 1]
     address = f"/api/agreement/{quote(kept.name)}/regions/{number}/picture"
     return {
@@ -151,7 +156,7 @@ def _region(kept: KeptAgreement, number: int) -> dict[str, Any]:
         # A report of an earlier version names the slide, and does not say which one it is.
         "slide": {"id": roi.get("slide_id"), "name": roi["slide"]},
         "box": roi["box"],
-        "annotators": roi["annotators"],
+        "annotators": [names[one] for one in roi["annotators"]],
         "disputed": roi["disputed"],
         "fleiss_kappa": roi["fleiss_kappa"],
         "picture": address if kept.picture(number) else None,

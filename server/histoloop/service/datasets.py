@@ -125,8 +125,7 @@ def _summary(kept: Kept) -> dict[str, Any]:
 
 def _names(annotators: Iterable[str]) -> list[str]:
     """As people call them, where an archive knows them by ids."""
-    name_of = visit().visitor.name_of
-    return [name_of(one) or one for one in annotators]
+    return list(visit().names_of(annotators).values())
 
 
 def _background(snapshot: Snapshot) -> str | None:

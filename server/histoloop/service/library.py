@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -146,6 +147,12 @@ class Visit:
             if len(found) >= most or len(jobs) < page:
                 break
         return found[:most]
+
+    def names_of(self, annotators: Iterable[str]) -> dict[str, str]:
+        """What people call each annotator, where an archive knows them by ids; no two alike."""
+        names = {one: self.visitor.name_of(one) or one for one in annotators}
+        shared = Counter(names.values())
+        return {one: f"{name} ({one})" if shared[name] > 1 else name for one, name in names.items()}
 
     def shows(self, job: Job) -> bool:
         """Whether the visitor may see a job."""
