@@ -1,8 +1,7 @@
 /** What the service says when the desk asks it for something to show. */
 import { ProblemError } from "../api/http";
 import type { Loadable } from "../state/state";
-
-const SILENCE = "The service does not answer.";
+import { NOTICES } from "../words/notices";
 
 /**
  * The answer as a value, or the reason why there is none.
@@ -18,7 +17,8 @@ export async function asked<T>(
   } catch (error) {
     if (error instanceof ProblemError) return { status: "failed", problem: error.problem };
     onTrouble(error);
-    const problem = { title: SILENCE, status: 0, detail: SILENCE, hint: null };
+    const title = NOTICES.goneSentence;
+    const problem = { title, status: 0, detail: title, hint: null };
     return { status: "failed", problem };
   }
 }

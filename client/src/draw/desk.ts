@@ -7,6 +7,7 @@ import type { Action } from "../state/reducer";
 import { openDetail } from "../state/selectors";
 import type { AppState } from "../state/state";
 import { Store } from "../state/store";
+import { DRAW_NOTES, LAYERS } from "../words/drawing";
 import type { Traced } from "./accept";
 import { moved } from "./carrying";
 import type { BegunPolygon, Draft, Drafts } from "./drafts";
@@ -143,7 +144,7 @@ export class Desk implements Bench {
     this.held = begun ?? makeTool(tool, this);
     this.change({ tool });
     if (begun) {
-      this.note("What you had begun here is in hand again. Enter finishes it, Esc gives it up.");
+      this.note(DRAW_NOTES.begun);
     }
   }
 
@@ -153,7 +154,7 @@ export class Desk implements Bench {
     if (state.slide === null) return false;
     const layer = activeLayer(state);
     if (layer && !mayDraw(state)) {
-      this.note(`“${layer.name}” is ${layer.locked ? "locked" : "hidden"}: nothing was changed.`);
+      this.note((layer.locked ? DRAW_NOTES.locked : DRAW_NOTES.hidden)(layer.name));
       return false;
     }
     const client = layer?.client ?? this.begin(state.slide);
@@ -230,7 +231,7 @@ export class Desk implements Bench {
     const { sketch } = this;
     const merged = merge(sketch);
     if (merged !== sketch) this.commit(merged);
-    else this.note("Select two or more regions that touch (Shift+click), then merge them.");
+    else this.note(DRAW_NOTES.selectToMerge);
   }
 
   /** The selected regions are taken out of all others of the layer that they overlap. */
@@ -378,7 +379,7 @@ export class Desk implements Bench {
     const user = account.status === "ready" ? account.value.user : null;
     const listed = open?.annotations.status === "ready" ? open.annotations.value : [];
     const taken = [...listed, ...layersHere(this.state)].map(({ name }) => name);
-    const name = freeName(user?.name || "Annotations", taken);
+    const name = freeName(user?.name || LAYERS.newName, taken);
     const layer = newLayer(slide, client, name);
     this.store.dispatch({ type: "layerOpened", layer, active: true });
     return client;

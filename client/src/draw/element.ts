@@ -25,6 +25,7 @@ export interface DrawnElement extends AnnotationElement {
   readonly id: string;
 }
 
+/** Its name is stored with what is drawn: the same in every language. */
 export const UNCLASSED: DrawClass = { name: "Unclassified", colour: "#ffd24a" };
 
 const FILL_OPACITY = 0.18;

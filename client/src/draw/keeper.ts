@@ -6,6 +6,8 @@ import type { Api } from "../api/client";
 import { isAbort, ProblemError, UnreachableError } from "../api/http";
 import type { AnnotationDocument, AnnotationSummary, StoredAnnotation } from "../api/types";
 import type { Store } from "../state/store";
+import { SAVING } from "../words/drawing";
+import { NOTICES } from "../words/notices";
 import type { Draft, Drafts } from "./drafts";
 import { newId } from "./element";
 import type { Sketch } from "./sketch";
@@ -340,8 +342,8 @@ export class Keeper {
     const own = freeName(name, taken);
     const fork = newId();
     const conflict = theirs
-      ? `“${theirs.name}” was changed elsewhere while you drew. Yours is kept as “${own}”; both are on show.`
-      : `“${name}” was deleted elsewhere while you drew. Yours is kept as “${own}”.`;
+      ? SAVING.changedElsewhere(theirs.name, own)
+      : SAVING.deletedElsewhere(name, own);
     // Before anything is told of it, so that no timer starts to save it as well.
     this.busy.add(fork);
     this.mark(client, { client: fork, annotation: null, version: null, name: own, conflict });
@@ -386,6 +388,6 @@ function wordsOf(error: unknown): string {
     const { detail, hint } = error.problem;
     return hint ? `${detail} ${hint}` : detail;
   }
-  if (error instanceof UnreachableError) return "The service does not answer. Trying again…";
+  if (error instanceof UnreachableError) return NOTICES.goneTrying;
   return String(error);
 }

@@ -4,6 +4,7 @@ import { ProblemError } from "../api/http";
 import type { AnnotationSummary, AnnotationVersion } from "../api/types";
 import type { Loadable, OpenSlide } from "../state/state";
 import type { Store } from "../state/store";
+import { DRAW_NOTES } from "../words/drawing";
 import { asked } from "./asking";
 import type { Draft, Drafts } from "./drafts";
 import { drawable, newId } from "./element";
@@ -162,9 +163,7 @@ export class LayerShelf {
     // Not known to be saved: the keeper sees to it, and to what somebody else has done meanwhile.
     const active = this.store.state.slide === slide;
     this.store.dispatch({ type: "layerOpened", layer, active });
-    this.events.onNote(
-      `“${layer.name}” had strokes that had not reached the service. They were kept in this browser and are being saved.`,
-    );
+    this.events.onNote(DRAW_NOTES.strokesFound(layer.name));
   }
 
   /** Others may have written: what is saved here follows, what is not is told apart on saving. */

@@ -4,6 +4,7 @@ import { ProblemError } from "../api/http";
 import type { AnnotationSummary } from "../api/types";
 import type { Loadable } from "../state/state";
 import type { Store } from "../state/store";
+import { MANAGE } from "../words/annotations";
 import { asked } from "./asking";
 import type { Keeper } from "./keeper";
 import { type DeskAction, type DeskState, documentOf, type Layer, type LayerChange } from "./state";
@@ -66,7 +67,7 @@ export class Managing {
         });
       }
       this.events.onGone(one.id);
-      this.events.onNote(`“${one.name}” was deleted. “Deleted annotations” brings it back.`);
+      this.events.onNote(MANAGE.deleted(one.name));
     });
   }
 
@@ -75,7 +76,7 @@ export class Managing {
       await this.api.restoreAnnotation(one.id, one.version, one.version);
       const at = this.recent.findIndex((each) => each.one.id === one.id);
       if (at >= 0) this.recent.splice(at, 1);
-      this.events.onNote(`“${one.name}” is back.`);
+      this.events.onNote(MANAGE.back(one.name));
     });
   }
 
@@ -100,9 +101,7 @@ export class Managing {
   ): Promise<void> {
     const client = this.layerOf(id)?.client ?? "";
     if (await this.keeper.writeAlone(client, write)) return;
-    throw new UnsavedError(
-      `“${name}” is not saved yet: nothing was changed. Try again when it is.`,
-    );
+    throw new UnsavedError(MANAGE.unsaved(name));
   }
 
   private close(was: Layer): void {
@@ -119,9 +118,7 @@ export class Managing {
       if (error instanceof UnsavedError) this.events.onNote(error.message);
       else if (!(error instanceof ProblemError)) this.events.onTrouble(error);
       else if (error.problem.status === 412) {
-        this.events.onNote(
-          `“${name}” was changed elsewhere meanwhile: nothing was done. Look again.`,
-        );
+        this.events.onNote(MANAGE.changedElsewhere(name));
       } else this.events.onNote(error.problem.detail);
     }
     this.events.onListChanged();

@@ -6,6 +6,7 @@ import type { Action } from "../state/reducer";
 import { openDetail, selectedRun } from "../state/selectors";
 import type { AppState } from "../state/state";
 import type { Store } from "../state/store";
+import { DRAW_NOTES } from "../words/drawing";
 import { type Outlined, outlinedBy, type Traced, wholeOf } from "./accept";
 import { boxOf, classOf, type DrawClass, type DrawnElement, polygon } from "./element";
 import { add } from "./sketch";
@@ -35,7 +36,7 @@ export class TakingOver {
     const detail = openDetail(this.app.state);
     const traced = this.events.traced();
     if (!detail || !traced) {
-      this.events.onNote("No outlines here: show a run's outlines and zoom in until they appear.");
+      this.events.onNote(DRAW_NOTES.noOutlines);
       return;
     }
     const box: Box = [0, 0, detail.width, detail.height];
@@ -51,7 +52,7 @@ export class TakingOver {
       if (this.desk.state.slide === slide) this.put(whole);
     } catch (error) {
       const why = error instanceof Error ? error.message : error;
-      this.events.onNote(`Nothing was taken over: ${why}`);
+      this.events.onNote(DRAW_NOTES.nothingAccepted(why));
     }
   }
 
@@ -67,11 +68,11 @@ export class TakingOver {
     );
     const cutOff = whole.filter(({ isCut }) => isCut).length;
     if (fresh.length > 0 && !this.desk.commit(add(sketch, fresh))) return;
-    const count = fresh.length === 1 ? "One region" : `${fresh.length} regions`;
-    const rest = cutOff > 0 ? ` ${cutOff} go on beyond what can be traced at once.` : "";
-    const how = "Press V to pull at corners, B and E to mend with the brush.";
+    const rest = cutOff > 0 ? ` ${DRAW_NOTES.cutOff(cutOff)}` : "";
     this.events.onNote(
-      fresh.length === 0 ? "It is in your layer already." : `${count} accepted. ${how}${rest}`,
+      fresh.length === 0
+        ? DRAW_NOTES.acceptedBefore
+        : `${DRAW_NOTES.accepted(fresh.length)}${rest}`,
     );
   }
 

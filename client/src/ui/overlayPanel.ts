@@ -14,7 +14,7 @@ export function overlayPanel(state: AppState, commands: Commands): TemplateResul
   return html`<section class="panel-section" aria-labelledby="overlay-title">
     <div class="section-head">
       <h2 id="overlay-title">${COMMON.prediction}</h2>
-      ${toggle("overlay-toggle", PREDICTION.show, overlay.visible, (visible) =>
+      ${toggle("overlay-toggle", COMMON.show, overlay.visible, (visible) =>
         commands.adjustOverlay({ visible }),
       )}
     </div>

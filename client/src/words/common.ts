@@ -11,6 +11,7 @@ export const COMMON = {
   lookAgain: "Look again",
   openPicture: "Open the picture in full size",
   openSlideHere: "Open the slide here",
+  show: "Show",
   tryAgain: "Try again",
 
   comparing: "Comparing…",

@@ -3,7 +3,6 @@ import type { Areas } from "../api/findings";
 import type { Mpp } from "../api/types";
 
 export const PREDICTION = {
-  show: "Show",
   showAs: "Show the prediction as",
   probability: "Probability",
   uncertainty: "Uncertainty",

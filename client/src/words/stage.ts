@@ -1,13 +1,12 @@
 /** The slide itself: what stands over, under and around it. */
 
+import { DRAWING } from "./drawing";
 import { SLIDES } from "./slides";
-
-const drawingTools = "Drawing tools";
 
 /** How the parts of `index.html` are called, by their id, to who cannot see them. */
 export const LANDMARKS: Readonly<Record<string, string>> = {
   rail: SLIDES.title,
-  "draw-tools": drawingTools,
+  "draw-tools": DRAWING.tools,
   zoom: "Zoom",
   measure: "Measure",
   panel: "Segmentation",

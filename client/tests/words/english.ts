@@ -46,8 +46,7 @@ export interface Finding {
 }
 
 /** What has such a name is read by people: a variable, a property, a parameter. */
-const SPOKEN_NAME =
-  /(?:^|_)(?:caption|detail|hint|label|name|note|placeholder|text|title|words)s?$/i;
+const SPOKEN_NAME = /(?:^|_)(?:caption|detail|hint|label|note|placeholder|text|title|words)s?$/i;
 const SPOKEN_SUFFIX = /(?:Caption|Detail|Hint|Label|Note|Text|Title|Words|WORDS|NAMES)s?$/;
 /** Functions that say to people what they are given. */
 const SPEAKS = /^(?:alert|confirm|fillText|note|onNote|prompt|say|setCustomValidity|toast)$/;
@@ -150,7 +149,9 @@ class Reader {
     }
     if (SPEAKS.test(name.text)) return true;
     const parameter = this.parameters.get(name.text)?.[index];
-    return !!parameter && isIdentifier(parameter.name) && isSpokenName(parameter.name.text);
+    if (!parameter || !isIdentifier(parameter.name)) return false;
+    // What is handed on as a name is shown; what is stored as one may be a tool's or a renderer's.
+    return parameter.name.text === "name" || isSpokenName(parameter.name.text);
   }
 
   private visitTagged({ tag, template }: TaggedTemplateExpression): void {

@@ -77,6 +77,11 @@ export const EXCEPTIONS: readonly {
   readonly text: string;
   readonly why: string;
 }[] = [
+  {
+    file: "draw/element.ts",
+    text: "Unclassified",
+    why: "a class of what is stored, the same in every language",
+  },
   { file: "draw/drafts.ts", text: "histoloop …", why: "a database in the browser" },
   { file: "draw/drafts.ts", text: "histoloop draft …", why: "a lock in the browser" },
   { file: "state/addressBar.ts", text: "dataset ", why: "a place, told from others" },

@@ -2,9 +2,11 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { styleMap } from "lit-html/directives/style-map.js";
 import type { Desk } from "../../draw/desk";
-import { classOf } from "../../draw/element";
+import { classOf, UNCLASSED } from "../../draw/element";
 import { selection } from "../../draw/sketch";
 import { activeLayer, type DeskState, type Layer, layersHere } from "../../draw/state";
+import { COMMON } from "../../words/common";
+import { DRAWING, SAVING } from "../../words/drawing";
 import { ICONS } from "../icons";
 
 /** So many classes have a key. */
@@ -24,13 +26,13 @@ export function drawBar(desk: Desk): TemplateResult {
 function palette(desk: Desk): TemplateResult {
   const { classes, className } = desk.state;
   if (classes.length === 0) {
-    return html`<p class="draw-hint">No classes are set up: what you draw is “Unclassified”.</p>`;
+    return html`<p class="draw-hint">${DRAWING.noClasses(UNCLASSED.name)}</p>`;
   }
   const isOther = selection(desk.sketch).some((each) => classOf(each).name !== className);
-  return html`<div class="class-chips" role="group" aria-label="Class to draw with">
+  return html`<div class="class-chips" role="group" aria-label=${DRAWING.classToDraw}>
     ${classes.map(({ name, colour }, index) => {
       const key = index < KEYS ? String(index + 1) : null;
-      const title = key ? `${name} (${key}; Shift+${key} for what is selected)` : name;
+      const title = key ? DRAWING.classTitle(name, key) : name;
       return html`<button class="class-chip" data-testid="class-chip" title=${title}
         aria-pressed=${name === className ? "true" : "false"}
         @click=${(event: MouseEvent) => (event.shiftKey ? desk.classifySelected(name) : desk.chooseClass(name))}>
@@ -40,8 +42,8 @@ function palette(desk: Desk): TemplateResult {
     })}
     ${
       isOther && className
-        ? html`<button class="quiet" title="Give what is selected this class (Shift+number)"
-            @click=${() => desk.classifySelected(className)}>Set on selected</button>`
+        ? html`<button class="quiet" title=${DRAWING.setOnSelectedTitle}
+            @click=${() => desk.classifySelected(className)}>${DRAWING.setOnSelected}</button>`
         : nothing
     }
   </div>`;
@@ -64,20 +66,20 @@ function saveMark(state: DeskState): Marked | null {
 
 export function wordsFor({ mark, kept, name, conflict }: Layer): Marked {
   const { kind } = mark;
-  const where = kept ? "kept in this browser" : "not even kept in this browser";
+  const where = kept ? SAVING.kept : SAVING.notKept;
   switch (mark.kind) {
     case "saved":
       return conflict
-        ? { kind: "conflict", text: "Saved beside another version", title: conflict }
-        : { kind, text: "Saved", title: `“${name}” is saved.` };
+        ? { kind: "conflict", text: SAVING.savedBeside, title: conflict }
+        : { kind, text: SAVING.saved, title: SAVING.savedTitle(name) };
     case "saving":
-      return { kind, text: "Saving…", title: `“${name}” is being saved; it is ${where}.` };
+      return { kind, text: SAVING.saving, title: SAVING.savingTitle(name, where) };
     case "unsaved":
-      return { kind, text: "Not saved yet", title: `“${name}” is ${where} until it is saved.` };
+      return { kind, text: SAVING.unsaved, title: SAVING.unsavedTitle(name, where) };
     case "offline":
-      return { kind, text: `Offline: ${where}`, title: mark.detail };
+      return { kind, text: SAVING.offline(where), title: mark.detail };
     case "refused":
-      return { kind, text: `Not saved, ${where}`, title: mark.detail };
+      return { kind, text: SAVING.refused(where), title: mark.detail };
   }
 }
 
@@ -89,16 +91,16 @@ function conflicts(desk: Desk): TemplateResult[] {
   return layersHere(desk.state).flatMap(({ conflict, mark, client }) => {
     if (mark.kind === "refused" && activeLayer(desk.state)?.client === client) {
       return html`<div class="draw-note" role="alert" data-testid="draw-refused"><p>${mark.detail}</p>
-        <button class="quiet" @click=${() => desk.saveNow()}>Try again</button></div>`;
+        <button class="quiet" @click=${() => desk.saveNow()}>${COMMON.tryAgain}</button></div>`;
     }
     if (!conflict) return [];
     return html`<div class="draw-note" role="alert" data-testid="draw-conflict"><p>${conflict}</p>
-      <button class="quiet icon-only" aria-label="Dismiss" @click=${() => desk.dismissConflict(client)}>${ICONS.cross}</button></div>`;
+      <button class="quiet icon-only" aria-label=${COMMON.dismiss} @click=${() => desk.dismissConflict(client)}>${ICONS.cross}</button></div>`;
   });
 }
 
 function note(desk: Desk): TemplateResult | typeof nothing {
   if (desk.state.note === null) return nothing;
   return html`<div class="draw-note plain" role="status" data-testid="draw-note"><p>${desk.state.note}</p>
-    <button class="quiet icon-only" aria-label="Dismiss" @click=${() => desk.dismissNote()}>${ICONS.cross}</button></div>`;
+    <button class="quiet icon-only" aria-label=${COMMON.dismiss} @click=${() => desk.dismissNote()}>${ICONS.cross}</button></div>`;
 }

@@ -43,20 +43,6 @@ export const TOOL_KEYS: Readonly<Record<ToolName, string>> = {
   accept: "A",
 };
 
-export const TOOL_NAMES: Readonly<Record<ToolName, string>> = {
-  pan: "Move the slide",
-  select: "Select and reshape",
-  polygon: "Polygon",
-  lasso: "Lasso",
-  brush: "Brush",
-  eraser: "Eraser",
-  rectangle: "Rectangle",
-  ellipse: "Ellipse",
-  point: "Point",
-  split: "Split along a line",
-  accept: "Accept a model's outline",
-};
-
 const FAR = 10;
 
 const ARROWS: Readonly<Record<string, readonly [dx: number, dy: number]>> = {

@@ -4,6 +4,7 @@ import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Desk } from "../../draw/desk";
 import { type Layer, layersHere } from "../../draw/state";
+import { DRAWING, LAYERS, VERSIONS } from "../../words/drawing";
 import { formatInteger } from "../../words/language";
 import { ICONS } from "../icons";
 import { wordsFor } from "./drawBar";
@@ -17,14 +18,13 @@ export function layersPanel(
   const layers = layersHere(desk.state);
   return html`<section class="panel-section" aria-labelledby="layers-title">
     <div class="section-head">
-      <h2 id="layers-title">Drawing</h2>
-      <button class="quiet icon-only" title="Another layer" aria-label="Another layer"
+      <h2 id="layers-title">${DRAWING.title}</h2>
+      <button class="quiet icon-only" title=${LAYERS.another} aria-label=${LAYERS.another}
         @click=${() => desk.addLayer()}>${ICONS.plus}</button>
     </div>
     ${
       layers.length === 0
-        ? html`<p class="placeholder">Take a tool at the left of the slide and draw: your layer begins
-            with the first stroke, and is saved by itself.</p>`
+        ? html`<p class="placeholder">${LAYERS.none}</p>`
         : html`<ul class="layer-list">
             ${repeat(
               layers,
@@ -41,19 +41,25 @@ function entry(layer: Layer, desk: Desk, onVersions: (client: string) => void): 
   const mark = wordsFor(layer);
   const count = formatInteger(history.present.elements.length);
   return html`<div class="layer-item" data-testid="layer-item">
-    <label class="layer-name" title="Draw in “${name}”">
+    <label class="layer-name" title=${LAYERS.drawIn(name)}>
       <input type="radio" name="layer" .checked=${live(desk.state.active === client)}
         @change=${() => desk.drawIn(client)} />
       <span class="slide-name">${name}</span>
     </label>
     <span class="annotation-count">${count}</span>
-    ${toggle(visible, "Hide", "Show", name, visible ? DRAW_ICONS.eye : DRAW_ICONS.hidden, () =>
-      desk.setVisible(client, !visible),
+    ${toggle(
+      visible ? LAYERS.hide : LAYERS.show,
+      name,
+      visible ? DRAW_ICONS.eye : DRAW_ICONS.hidden,
+      () => desk.setVisible(client, !visible),
     )}
-    ${toggle(locked, "Unlock", "Lock", name, locked ? DRAW_ICONS.lock : DRAW_ICONS.unlocked, () =>
-      desk.setLocked(client, !locked),
+    ${toggle(
+      locked ? LAYERS.unlock : LAYERS.lock,
+      name,
+      locked ? DRAW_ICONS.lock : DRAW_ICONS.unlocked,
+      () => desk.setLocked(client, !locked),
     )}
-    <button class="quiet icon-only" title="Earlier versions" aria-label="Earlier versions of ${name}"
+    <button class="quiet icon-only" title=${VERSIONS.open} aria-label=${VERSIONS.openNamed(name)}
       data-testid="versions-button" ?disabled=${annotation === null}
       @click=${() => onVersions(client)}>${DRAW_ICONS.clock}</button>
     <span class="layer-mark" data-kind=${mark.kind} title=${mark.title}>${mark.text}</span>
@@ -61,13 +67,11 @@ function entry(layer: Layer, desk: Desk, onVersions: (client: string) => void): 
 }
 
 function toggle(
-  isOn: boolean,
-  off: string,
-  on: string,
+  words: { readonly title: string; readonly named: (name: string) => string },
   name: string,
   icon: TemplateResult,
   press: () => void,
 ): TemplateResult {
-  const label = `${isOn ? off : on} ${name}`;
-  return html`<button class="quiet icon-only" title=${isOn ? off : on} aria-label=${label} @click=${press}>${icon}</button>`;
+  return html`<button class="quiet icon-only" title=${words.title} aria-label=${words.named(name)}
+    @click=${press}>${icon}</button>`;
 }

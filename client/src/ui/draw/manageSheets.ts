@@ -3,7 +3,8 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import type { AnnotationSummary } from "../../api/types";
 import { formatTime } from "../../model/format";
 import type { Loadable } from "../../state/state";
-import { plural } from "../../words/language";
+import { ANNOTATIONS, MANAGE } from "../../words/annotations";
+import { COMMON, COUNTS } from "../../words/common";
 import { problemNote } from "../problemNote";
 import { sheet } from "./sheets";
 
@@ -25,23 +26,23 @@ export function manageSheet(
     commands.rename(String(new FormData(event.target as HTMLFormElement).get("name") ?? ""));
   };
   const content = asks
-    ? html`<p>Delete “${one.name}” with its ${plural(one.elements_count, "element")}?${
-        one.mine || !one.by ? "" : html` <strong>${one.by} has drawn it, not you.</strong>`
+    ? html`<p>${MANAGE.deleteQuestion(one.name, COUNTS.elements(one.elements_count))}${
+        one.mine || !one.by ? "" : html` <strong>${MANAGE.drawnByOther(one.by)}</strong>`
       }</p>
-      <p class="field-note">It can be brought back under “Deleted annotations”, with all its versions.</p>
+      <p class="field-note">${MANAGE.canBeBroughtBack}</p>
       <div class="version-buttons">
-        <button data-testid="confirm-delete" @click=${() => commands.remove()}>Delete</button>
-        <button class="quiet" @click=${() => commands.ask(false)}>Cancel</button>
+        <button data-testid="confirm-delete" @click=${() => commands.remove()}>${MANAGE.delete}</button>
+        <button class="quiet" @click=${() => commands.ask(false)}>${COMMON.cancel}</button>
       </div>`
     : html`<form class="manage-form" @submit=${submit}>
-        <label class="field"><span class="field-name">Name</span>
+        <label class="field"><span class="field-name">${MANAGE.name}</span>
           <input class="search" name="name" maxlength="200" required autofocus .value=${one.name} data-testid="new-name" /></label>
         <div class="version-buttons">
-          <button type="submit" data-testid="rename">Rename</button>
-          <button type="button" class="quiet" data-testid="delete" @click=${() => commands.ask(true)}>Delete…</button>
+          <button type="submit" data-testid="rename">${MANAGE.rename}</button>
+          <button type="button" class="quiet" data-testid="delete" @click=${() => commands.ask(true)}>${MANAGE.deleteAsks}</button>
         </div>
       </form>
-      <p class="field-note">${plural(one.elements_count, "element")}${one.by ? ` · by ${one.by}` : ""} · ${formatTime(one.updated, new Date())}</p>`;
+      <p class="field-note">${COUNTS.elements(one.elements_count)}${one.by ? ` · ${COMMON.by(one.by)}` : ""} · ${formatTime(one.updated, new Date())}</p>`;
   return sheet(`“${one.name}”`, content, () => commands.close());
 }
 
@@ -50,23 +51,23 @@ export function deletedSheet(
   bringBack: (one: AnnotationSummary) => void,
   close: () => void,
 ): TemplateResult {
-  return sheet("Deleted annotations", deletedList(deleted, bringBack), close);
+  return sheet(ANNOTATIONS.deleted, deletedList(deleted, bringBack), close);
 }
 
 function deletedList(
   deleted: Loadable<readonly AnnotationSummary[]>,
   bringBack: (one: AnnotationSummary) => void,
 ): TemplateResult {
-  if (deleted.status === "loading") return html`<p class="placeholder">Reading them…</p>`;
+  if (deleted.status === "loading") return html`<p class="placeholder">${COMMON.loadingThem}</p>`;
   if (deleted.status === "failed") return problemNote(deleted.problem);
   if (deleted.value.length === 0) {
-    return html`<p class="placeholder">Nothing was deleted from this slide.</p>`;
+    return html`<p class="placeholder">${MANAGE.noneDeleted}</p>`;
   }
   return html`<ul class="version-list">${deleted.value.map(
     (one) => html`<li data-testid="deleted-item">
-      <span>${one.name}<br /><span class="run-time">${one.by ? `by ${one.by} · ` : ""}${formatTime(one.updated, new Date())}</span></span>
-      <span class="annotation-count">${plural(one.elements_count, "element")}</span>
-      ${one.editable ? html`<button @click=${() => bringBack(one)}>Bring back</button>` : nothing}
+      <span>${one.name}<br /><span class="run-time">${one.by ? `${COMMON.by(one.by)} · ` : ""}${formatTime(one.updated, new Date())}</span></span>
+      <span class="annotation-count">${COUNTS.elements(one.elements_count)}</span>
+      ${one.editable ? html`<button @click=${() => bringBack(one)}>${MANAGE.bringBack}</button>` : nothing}
     </li>`,
   )}</ul>`;
 }
