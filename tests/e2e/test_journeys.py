@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.support.annotated import GTCODES, ROI, SIZE, TUMOR, write_slide
 from tests.support.damaged import spoil_tile
 from tests.support.discs import NAME, train_base, write_data, write_patient
 from tests.support.dsa.provision import Archive, Role
+from tests.support.reviewing import go_through_ten
 from tests.support.strokes import Offset, on_screen, polygon, saved, shown, stroke
 from tests.support.viewer import (
     at_rest,
@@ -246,45 +248,14 @@ def test_ten_regions_are_reviewed_with_the_keyboard_and_a_reload_in_the_midst_lo
     page.get_by_test_id("make-queue").press("Enter")
     current = page.get_by_test_id("review-current")
     expect(current).to_have_attribute("data-number", "1", timeout=LONG_MS)
-    films = page.get_by_test_id("film")
-    expect(films.nth(11)).to_be_attached()
-    count = films.count()
+    expect(page.get_by_test_id("film").nth(11)).to_be_attached()
     expect(page.get_by_test_id("drawing-canvas")).not_to_have_attribute("data-shapes", "0")
     place.shoot(page, "review")
 
     for key in ("a", "a", "f", "ArrowRight", "s", "A"):
         page.keyboard.press(key)
-    expect(current).to_have_attribute("data-number", "6")
-    expect(page.get_by_test_id("gain-reviewed")).to_have_text("4 regions")
-    page.keyboard.press("a")  # and nobody waits for the service
-    page.reload()
-    progress = page.get_by_test_id("review-progress")
-    expect(progress).to_contain_text(f"of {count} gone through")
     (queue,) = kept_queues(place.said.home)
-    told = queue.said()
-    assert [told[number].verdict for number in range(1, 6)] == [
-        *("accept", "accept", "fix", "skip", "accept")
-    ]
-    # The sixth was under way: it may have arrived after the page was told how far one is.
-    expect(current).to_have_attribute("data-number", re.compile("[67]"))
-    start = int(current.get_attribute("data-number") or 0)
-    assert start <= 1 + len(told)
-    expect(page.get_by_test_id("review-open")).to_have_text("1 region still to fix.")
-    for number in range(start, 11):
-        page.keyboard.press("a")
-        expect(current).to_have_attribute("data-number", str(number + 1))
-    expect(progress).to_have_text(f"10 of {count} gone through")
-    expect(page.get_by_test_id("gain-reviewed")).to_have_text("9 regions")
-    expect(page.get_by_test_id("gain-corrected")).to_have_text("0.0 %")
-    expect(page.get_by_test_id("gain-dice")).to_have_text("1.000")
-    place.shoot(page, "review-ten")
-
-    page.keyboard.press("ArrowLeft")
-    expect(current).to_have_attribute("data-number", "10")
-    expect(page.get_by_test_id("say-accept")).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Escape")
-    expect(page.get_by_test_id("review")).to_have_count(0)
-    expect(page.get_by_test_id("review-button")).to_be_focused()
+    go_through_ten(page, queue, partial(place.shoot, page))
 
     documents = [one.document for one in queue.said().values() if one.document]
     assert len(set(documents)) == 9

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from tests.support import viewer
-from tests.support.annotated import GTCODES, ROI
+from tests.support.annotated import ROI
 from tests.support.discs import NAME, write_patient
 from tests.support.gated import write_gated
-from tests.support.snapshots import FIRST, write_annotated
+from tests.support.snapshots import FIRST, annotated_settings
 
 from histoloop.config import settings
 from histoloop.models.registry import ModelRegistry
@@ -108,17 +108,7 @@ def test_what_is_not_known_of_a_model_is_said_with_the_way_to_know_it(place: Pat
 
 
 def test_who_agrees_with_whom_is_compared_on_demand(tmp_path: Path) -> None:
-    write_annotated(tmp_path / "slides")
-    (tmp_path / "codes.csv").write_text(GTCODES)
-    said = settings(
-        home=tmp_path / "home",
-        slides=tmp_path / "slides",
-        retrain_gtcodes=tmp_path / "codes.csv",
-        retrain_classes="tumor=1;stroma=2",
-        port=0,
-        workers=1,
-    )
-    with viewer.opened(said) as page:
+    with viewer.opened(annotated_settings(tmp_path, port=0, workers=1)) as page:
         page.get_by_test_id("agreement-button").click()
         expect(page.get_by_test_id("agreement-empty")).to_contain_text(
             "histoloop dataset agreement"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.support.queued import settings_of, write_queue
+from tests.support.reviewing import go_through_ten
 from tests.support.viewer import opened
 
 from histoloop.annotations.local_store import LocalAnnotationStore
@@ -63,35 +64,7 @@ def test_ten_regions_by_keyboard_and_a_reload_in_the_middle_loses_nothing(tmp_pa
         correct_by_hand(page)
         for key in ("s", "A"):
             page.keyboard.press(key)
-        expect(current).to_have_attribute("data-number", "6")
-        expect(page.get_by_test_id("gain-reviewed")).to_have_text("4 regions")
-        page.keyboard.press("a")  # and nobody waits for the service
-        page.reload()
-        expect(page.get_by_test_id("review-progress")).to_contain_text("of 12 gone through")
-        told = kept_queue(said.home, queue).said()
-        assert [told[number].verdict for number in range(1, 6)] == [
-            *("accept", "accept", "fix", "skip", "accept")
-        ]
-        # The sixth was under way: it may have arrived after the page was told how far one is.
-        expect(current).to_have_attribute("data-number", re.compile("[67]"))
-        start = int(current.get_attribute("data-number") or 0)
-        assert start <= 1 + len(told)
-        expect(page.get_by_test_id("review-open")).to_have_text("1 region still to fix.")
-        for number in range(start, 11):
-            page.keyboard.press("a")
-            expect(current).to_have_attribute("data-number", str(number + 1))
-        expect(page.get_by_test_id("review-progress")).to_have_text("10 of 12 gone through")
-        expect(page.get_by_test_id("gain-reviewed")).to_have_text("9 regions")
-        expect(page.get_by_test_id("gain-corrected")).to_have_text("0.0 %")
-        expect(page.get_by_test_id("gain-dice")).to_have_text("1.000")
-        shoot(page, "review-ten")
-
-        page.keyboard.press("ArrowLeft")
-        expect(current).to_have_attribute("data-number", "10")
-        expect(page.get_by_test_id("say-accept")).to_have_attribute("aria-pressed", "true")
-        page.keyboard.press("Escape")
-        expect(page.get_by_test_id("review")).to_have_count(0)
-        expect(page.get_by_test_id("review-button")).to_be_focused()
+        go_through_ten(page, kept_queue(said.home, queue), partial(shoot, page))
         expect(canvas).to_have_attribute("data-shapes", "0")  # the outline went with the review
     store = LocalAnnotationStore(said.annotations)
     kept = kept_queue(said.home, queue)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.support.annotated import GTCODES, ROI
-from tests.support.snapshots import FIRST, write_annotated
+from tests.support.annotated import ROI
+from tests.support.snapshots import FIRST, annotated_settings
 
-from histoloop.config import settings
 from histoloop.jobs.engine import Engine
 from histoloop.jobs.ledger import Ledger
 from histoloop.service.app import create_app
@@ -17,14 +16,7 @@ from histoloop.service.library import Library
 
 @pytest.fixture
 def client(tmp_path):
-    write_annotated(tmp_path / "slides")
-    (tmp_path / "codes.csv").write_text(GTCODES)
-    said = settings(
-        home=tmp_path / "home",
-        slides=tmp_path / "slides",
-        retrain_gtcodes=tmp_path / "codes.csv",
-        retrain_classes="tumor=1;stroma=2",
-    )
+    said = annotated_settings(tmp_path)
     ledger = Ledger(said.ledger_url)
     return create_app(Library(said, ledger, Engine(said, ledger))).test_client()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.support.annotated import GTCODES, ROI, TUMOR, document, rectangle, write_case
 
 from histoloop.annotations.gtcodes import read_gtcodes
-from histoloop.config import settings
+from histoloop.config import Settings, settings
 from histoloop.geometry import Box
 from histoloop.jobs import agreement_report
 from histoloop.jobs.agreement import agree
@@ -36,6 +37,19 @@ def write_annotated(slides: Path) -> None:
     crowd = [document(rectangle(ROI, "roi"), tumor, *more, who=who) for who, more in said.items()]
     write_case(slides, FIRST, crowd, seed=1)
     write_case(slides, SECOND, [document(rectangle(ROI, "roi"), rectangle(TUMOR, "exclude"))], 2)
+
+
+def annotated_settings(folder: Path, **more: Any) -> Settings:
+    """Of a service over the slides of `write_annotated`, written here, that can learn from them."""
+    write_annotated(folder / "slides")
+    (folder / "codes.csv").write_text(GTCODES)
+    return settings(
+        home=folder / "home",
+        slides=folder / "slides",
+        retrain_gtcodes=folder / "codes.csv",
+        retrain_classes="tumor=1;stroma=2",
+        **more,
+    )
 
 
 def write_snapshot(slides: Path, out: Path) -> Snapshot:
