@@ -139,6 +139,14 @@ class PatienceError(AccessError):
     status = 429
 
 
+class BusyError(HistoloopError):
+    """Others are before this one, and too many of them."""
+
+    status = 503
+    again_s = 2
+    """Seconds until it is worth asking again."""
+
+
 class OutputError(HistoloopError):
     """A result cannot be written where it was asked to go."""
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,8 +22,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from shapely.geometry import shape
 
 from histoloop.config import settings
+from histoloop.service import runs
 from histoloop.service.app import create_app
 from histoloop.service.server import Service, running
+from histoloop.service.turns import Turns
 
 BOX = "0,0,4096,2560"
 
@@ -247,6 +250,31 @@ def test_layers_and_outlines_follow_the_threshold(
     assert shares[0] > shares[1] > 0
     assert client.get(f"{tiles}?layer=class&threshold=7").status_code == 422
     assert client.get(f"{tiles}?layer=probability&class=nope").status_code == 404
+
+
+def test_outlines_hold_only_so_many_threads_and_the_rest_is_told_to_come_again(
+    client: FlaskClient, done: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/api/runs/{done['run']}/polygons?box={BOX}&class=tumor"
+    traced = client.get(path).json
+    impatient = Turns("outlines", at_once=1, places=2, patience_s=0)
+    monkeypatch.setattr(runs, "_TRACING", impatient)
+    with impatient.turn():
+        waited = client.get(path)
+    patient = Turns("outlines", at_once=1, places=2, patience_s=60)
+    monkeypatch.setattr(runs, "_TRACING", patient)
+    with ThreadPoolExecutor(2) as pool, ExitStack() as held:
+        held.enter_context(patient.turn())
+        asked = [pool.submit(client.application.test_client().get, path) for _ in range(2)]
+        (refused,), (waits,) = wait(asked, return_when=FIRST_COMPLETED)
+        held.close()
+        crowded = refused.result()
+        assert waits.result().json == traced
+    for busy in (waited, crowded):
+        assert (busy.status_code, busy.mimetype) == (503, "application/problem+json")
+        assert busy.json["detail"] == "too many ask for outlines at this moment"
+        assert int(busy.headers["Retry-After"]) > 0
+    assert client.get(path).json == traced
 
 
 def test_every_route_is_documented_and_protected(client: FlaskClient) -> None:

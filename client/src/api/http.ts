@@ -29,13 +29,19 @@ export interface RequestOptions {
   readonly ifMatch?: string;
 }
 
+/** So often the service may say that it is busy before anybody is told of it. */
+const PATIENCE = 15;
+
 export async function send(url: string, options: RequestOptions = {}): Promise<Response> {
-  const response = await fetchOrUnreachable(url, toInit(options));
+  let response = await fetchOrUnreachable(url, toInit(options));
+  for (let turn = 0; turn < PATIENCE && isBusy(response); turn++) {
+    await pause(secondsOf(response), options.signal);
+    response = await fetchOrUnreachable(url, toInit(options));
+  }
   if (response.ok) return response;
   // A reverse proxy in front of a stopped service answers for it; that is "not there" as well.
   // The service itself says with a problem that the archive behind it is away.
-  const isProblem = response.headers.get("Content-Type")?.includes("problem+json") ?? false;
-  if (!isProblem && (response.status === 502 || response.status === 504)) {
+  if (!hasProblem(response) && (response.status === 502 || response.status === 504)) {
     throw new UnreachableError(`${response.status} from the proxy`);
   }
   throw new ProblemError(await readProblem(response));
@@ -44,6 +50,39 @@ export async function send(url: string, options: RequestOptions = {}): Promise<R
 export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await send(url, signal ? { signal } : {});
   return (await response.json()) as T;
+}
+
+function hasProblem(response: Response): boolean {
+  return response.headers.get("Content-Type")?.includes("problem+json") ?? false;
+}
+
+/** Others are before us: nothing was done, and it is worth asking again. */
+function isBusy(response: Response): boolean {
+  return response.status === 503 && hasProblem(response) && secondsOf(response) > 0;
+}
+
+/** How long the service wants to be left alone; 0 where it does not say. */
+function secondsOf(response: Response): number {
+  return Number(response.headers.get("Retry-After")) || 0;
+}
+
+/** A little longer for some, so that not all who were sent away come back at once. */
+function pause(seconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      },
+      1000 * seconds * (1 + Math.random() / 2),
+    );
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true });
+  });
 }
 
 function toInit({ method = "GET", body, signal, ifMatch }: RequestOptions): RequestInit {

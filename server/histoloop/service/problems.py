@@ -11,7 +11,7 @@ from flask import Flask, Response
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from histoloop.errors import HistoloopError
+from histoloop.errors import BusyError, HistoloopError
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,11 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HistoloopError)
     def expected(error: HistoloopError) -> Response:
-        return problem(error.status, error.message, error.hint, type(error).__name__, error.extra)
+        kind = type(error).__name__
+        response = problem(error.status, error.message, error.hint, kind, error.extra)
+        if isinstance(error, BusyError):
+            response.headers["Retry-After"] = str(error.again_s)
+        return response
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

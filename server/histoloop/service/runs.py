@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Annotated, Any, Literal
@@ -30,6 +29,7 @@ from histoloop.service.library import library
 from histoloop.service.pictures import encoded_png, png
 from histoloop.service.problems import problem
 from histoloop.service.schema import (
+    BUSY,
     GONE,
     PNG,
     BaseBox,
@@ -41,6 +41,7 @@ from histoloop.service.schema import (
     resource,
 )
 from histoloop.service.slides import tile_box
+from histoloop.service.turns import Turns
 from histoloop.tiling.stitching import Probabilities
 
 runs = resource("runs", tag="runs")
@@ -51,8 +52,11 @@ _MOST_TRACED = 16_000_000
 _MOST_TILES = 4096
 """Tiles of complete runs that are kept: some 40 MB; who look at a slide share most."""
 
-_TRACING = threading.BoundedSemaphore(os.cpu_count() or 1)
-"""Outlines are traced for so many at a time: each takes a core, and some 30 MB."""
+_PLACES = 24
+"""Threads that outlines may hold: with those that follow jobs some are left for all the rest."""
+
+_TRACING = Turns("outlines", at_once=min(os.cpu_count() or 1, 16), places=_PLACES, patience_s=10)
+"""Each who traces takes a core, and some 30 MB."""
 
 Threshold = Annotated[float, Field(default=0.5, gt=0, le=1)]
 
@@ -131,16 +135,19 @@ def run_tile(path: Tile, query: Layer) -> Response:
     return png(drawn(mask, base, out, query), final=final)
 
 
-@runs.get("/runs/<id>/polygons", responses=answers("GeoJSON") | GONE)
+@runs.get("/runs/<id>/polygons", responses=answers("GeoJSON") | GONE | BUSY)
 def run_polygons(path: ById, query: Outlines) -> Response:
-    """Outlines in a box as GeoJSON in base pixels, closed along the border of the box."""
+    """Outlines in a box as GeoJSON in base pixels, closed along the border of the box.
+
+    While very many ask, some are told to come again, by ``Retry-After``.
+    """
     mask = visit().mask(path.id)
     if mask is None:
         return _collection([])
     region = mask.frame.scale.to_level(query.box).intersect(Box.of(mask.frame.size))
     if region.area > _MOST_TRACED:
         return problem(413, f"{region.area:,} mask pixels are too many to trace", "zoom in")
-    with _TRACING:
+    with _TRACING.turn():
         return _collection(_features(mask, region, query))
 
 

@@ -68,6 +68,13 @@ _PROBLEMS: dict[Any, Any] = {"4XX": _PROBLEM, 422: _PROBLEM, 502: _PROBLEM}
 GONE: dict[Any, Any] = {410: _PROBLEM | {"description": "the files of the run were put away"}}
 """What a route about a run answers, too."""
 
+_AGAIN = {"description": "seconds until it is worth asking again", "schema": {"type": "integer"}}
+BUSY: dict[Any, Any] = {
+    503: _PROBLEM
+    | {"description": "too many ask at this moment", "headers": {"Retry-After": _AGAIN}}
+}
+"""What a route answers, too, that takes a core for long."""
+
 PICTURE = answers("a picture", "image/jpeg")
 PNG = answers("a picture", "image/png")
 
