@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +32,9 @@ from histoloop.jobs.job import Failure, Job, JobState, Kept, RetrainRequest, Seg
 from histoloop.jobs.kept_runs import keep, look, note_put_away
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.lifecycle import run_job
+from histoloop.jobs.outputs import PROMISE
 from histoloop.jobs.retention import GB, finish, prune, survey, used
+from histoloop.jobs.room import WAITING, room
 from histoloop.slides.folder import FolderSlideStore
 
 REQUEST = SegmentRequest("s1", "slide.svs", "tumor@1", None, 0.5)
@@ -359,6 +363,35 @@ def test_old_runs_make_room_for_a_new_one(
         gone = ledger.get(old.id).gone
         assert gone is not None
         assert gone.why == "to make room for newer runs"
+
+
+def test_several_runs_do_not_count_on_the_same_room(segmenting: Callable[..., Settings]) -> None:
+    said = segmenting(runs_gb=0.05)
+    with closing(Ledger(said.ledger_url)) as ledger:
+        first = made(said, ledger, JobState.RUNNING)
+        (said.runs / first.folder / PROMISE).write_text(str(50_000 * KB))
+        assert room(said, ledger).granted == 0
+        with ThreadPoolExecutor(1) as pool:
+            begun = pool.submit(segmented, said)
+            while (second := ledger.list()[0]).id == first.id or second.progress.stage != WAITING:
+                assert not begun.done(), second
+                time.sleep(0.02)
+            ledger.move(first.id, JobState.DONE)
+            assert begun.result().state is JobState.DONE
+        assert not (said.runs / second.folder / PROMISE).exists()
+        assert there(said) == {first.run, second.run}
+
+
+def test_a_run_that_would_not_fit_after_the_others_either_does_not_wait_for_them(
+    segmenting: Callable[..., Settings],
+) -> None:
+    said = segmenting(runs_gb=1e-5)
+    with closing(Ledger(said.ledger_url)) as ledger:
+        first = made(said, ledger, JobState.RUNNING)
+        (said.runs / first.folder / PROMISE).write_text(str(2 * KB))
+        failure = segmented(said).failure
+        assert isinstance(failure, Failure)
+        assert "of the 1e-05 GB that runs may take 0.0 GB can be had" in failure.cause
 
 
 def test_a_run_that_is_run_again_leaves_the_layers_of_newer_ones(

@@ -98,6 +98,7 @@ export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
 export type JobStage =
   | "starting"
   | "tissue"
+  | "room"
   | "calibrate"
   | "predict"
   | "trace"

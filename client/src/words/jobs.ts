@@ -15,6 +15,7 @@ export const JOB_STATES: Readonly<Record<JobState, string>> = {
 export const JOB_STAGES: Readonly<Record<JobStage, string>> = {
   starting: "Starting",
   tissue: "Finding the tissue",
+  room: "Waiting for room on the disk, which other runs need",
   calibrate: "Making the int8 network",
   predict: "Predicting",
   trace: "Tracing outlines",

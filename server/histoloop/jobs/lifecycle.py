@@ -228,7 +228,7 @@ def _segment_once(
             precision=Precision(request.precision),
             resume=True,
         )
-        admit = partial(make_room, settings, listener.ledger, out=out)
+        admit = partial(make_room, settings, listener.ledger, out=out, listener=listener)
         segment(parameters, settings.home, context, job.run, admit)
     report = json.loads((out / outputs.REPORT).read_bytes())
     tiles = int(report["tiles"]["run"] + report["tiles"]["resumed"])

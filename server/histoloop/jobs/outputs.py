@@ -34,6 +34,8 @@ MASK = "mask.tiff"
 ANNOTATION = "annotation.json"
 REPORT = "report.json"
 SHARDS = ".shards"
+PROMISE = ".needs"
+"""Bytes that a run at work may take; see `room`."""
 
 SMALLEST_UM2 = 100.0
 """A polygon or a hole below the area of a nucleus is noise."""
@@ -201,6 +203,7 @@ def finish(folder: Path, report: Report) -> None:
     """Write the report, which says that the rest is complete, and drop the shards."""
     save_json(folder / REPORT, report.document())
     shutil.rmtree(folder / SHARDS, ignore_errors=True)
+    (folder / PROMISE).unlink(missing_ok=True)
 
 
 def save_json(path: Path, content: Any) -> None:

@@ -231,15 +231,15 @@ def _size(folder: Path) -> int:
     try:
         return _complete(folder, (folder / REPORT).stat().st_mtime_ns)
     except OSError:
-        return _bytes(folder)
+        return bytes_in(folder)
 
 
 @lru_cache(maxsize=10_000)
 def _complete(folder: Path, _reported: int) -> int:
-    return _bytes(folder)
+    return bytes_in(folder)
 
 
-def _bytes(folder: Path) -> int:
+def bytes_in(folder: Path) -> int:
     """Of all files in a folder, as far as they are still there."""
     total = 0
     for place, _, names in os.walk(folder):
