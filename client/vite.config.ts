@@ -21,5 +21,10 @@ export default defineConfig(({ mode }) => ({
     host: "127.0.0.1",
     proxy: { "/api": loadEnv(mode, ".", "HISTOLOOP_").HISTOLOOP_URL ?? "http://127.0.0.1:8000" },
   },
-  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "node",
+    // A test hangs or it does not; how busy the machine is says nothing about it.
+    testTimeout: 60_000,
+  },
 }));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProblemError } from "../src/api/http";
 import type { ReviewApi, ReviewQueue, ReviewRegion, Verdict } from "../src/api/review";
 import { Calls } from "../src/state/calls";
@@ -63,7 +63,10 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
   return { store, kept, seen, fixed, reviewing, review, at };
 }
 
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
+const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(40);
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 describe("reviewing", () => {
   it("goes on at the first region that nobody has said anything to", async () => {
