@@ -22,6 +22,9 @@ from histoloop.slides.synthetic import Specimen, write_slide
 
 SPECIMEN = Specimen(size=Size(6000, 4500), mpp=0.5, seed=7)
 PATIENCE_MS = 120_000
+SHARP_MS = 2500
+"""Until the tiles of a slide that has just been opened are sharp."""
+
 Stop = Callable[[Page, str], None]
 """Goes to where a picture is taken, from the address of the service."""
 
@@ -36,6 +39,7 @@ def live(page: Page, url: str) -> None:
     """A prediction while it is computed."""
     page.goto(url)
     page.get_by_test_id("slide-item").first.click()
+    page.wait_for_timeout(SHARP_MS)
     page.get_by_test_id("segment-button").click()
     page.wait_for_function(
         "() => Number(document.querySelector('[data-testid=overlay-canvas]')?.dataset.tiles) > 2"
@@ -56,6 +60,7 @@ def drawing(page: Page, url: str) -> None:
         page.mouse.move(x, y, steps=10)
     page.mouse.up()
     expect(page.get_by_test_id("save-mark")).to_have_attribute("data-kind", "saved")
+    page.wait_for_timeout(SHARP_MS)
 
 
 def comparing(page: Page, url: str) -> None:
@@ -66,6 +71,7 @@ def comparing(page: Page, url: str) -> None:
     page.get_by_test_id("compare-swipe").click()
     expect(page.get_by_test_id("divider")).to_be_visible()
     expect(page.get_by_test_id("difference-panel")).to_contain_text("Dice")
+    page.wait_for_timeout(SHARP_MS)
 
 
 def checking(page: Page, url: str) -> None:
@@ -106,7 +112,6 @@ def take(folder: Path, url: str, stops: Mapping[str, Stop]) -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
             page.set_default_timeout(PATIENCE_MS)
             stop(page, url)
-            page.wait_for_timeout(2500)  # tiles become sharp
             page.screenshot(path=folder / f"{name}.jpg", type="jpeg", quality=82)
             page.close()
             print(name, flush=True)
