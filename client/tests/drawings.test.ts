@@ -61,10 +61,11 @@ describe("an annotation that is switched on", () => {
     expect(store.state.toasts.map(({ text }) => text)).toEqual(["gone"]);
   });
 
-  it("is nobody's once another slide is open", async () => {
+  it("is nobody's once another slide was open", async () => {
     const { asked, drawings, open, seen } = setUp();
     const done = drawings.toggle("a");
     open("t");
+    open("s");
     asked[0]?.resolve(STORED);
     await done;
     expect(seen()).toEqual([[], []]);

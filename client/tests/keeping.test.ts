@@ -2,6 +2,7 @@
 /** Nothing that was drawn is lost: slides left, sessions ended, browsers that keep nothing. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AnnotationDocument } from "../src/api/types";
+import { CLIENT_ATTRIBUTE } from "../src/draw/state";
 import { click, reloaded, type Scene, setUp, square } from "./scene";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -44,6 +45,7 @@ describe("a session that ends while one draws", () => {
     go("slide");
     await settled();
     expect(desk.state.layers).toEqual([]);
+    expect(desk.isAtRest).toBe(false); // Ada's strokes are held here alone
     expect(service.stored.size).toBe(0);
     service.who = null;
     draw(40);
@@ -76,6 +78,32 @@ describe("a session that ends while one draws", () => {
     expect(service.listed()).toMatchObject([{ elements_count: 1 }]);
   });
 
+  it("takes nothing away while a conflict is being told apart", async () => {
+    const { service, entrance, go, draw, settled } = setUp();
+    await entrance.identify();
+    go("slide");
+    draw(0);
+    await settled();
+    const [[id, document] = []] = service.stored;
+    if (!id || !document) throw new Error("nothing was saved");
+    service.write(id, { ...document, elements: [square(40)] });
+    service.delay = 3000;
+    draw(20);
+    await vi.advanceTimersByTimeAsync(2000);
+    service.who = null;
+    entrance.lost();
+    await entrance.signIn("bob", "secret");
+    await settled();
+    entrance.lost();
+    await entrance.signIn("ada", "secret");
+    go("slide");
+    await settled();
+    const lefts = [...service.stored.values()].map(({ elements }) =>
+      elements.map(({ points }) => (points as number[][])[0]?.[0]),
+    );
+    expect(lefts).toEqual([[40], [0, 20]]);
+  });
+
   it("sends nothing while nobody is signed in", async () => {
     const { service, entrance, go, draw, settled } = setUp();
     await entrance.identify();
@@ -87,6 +115,24 @@ describe("a session that ends while one draws", () => {
     await settled();
     expect(create).toHaveBeenCalledOnce();
   });
+});
+
+it("who draws before their own annotation has come goes on where they began", async () => {
+  const { service, entrance, go, draw, settled, drawnAt, desk } = setUp();
+  await entrance.identify();
+  const attributes = { [CLIENT_ATTRIBUTE]: "earlier" };
+  service.write("own", { name: "Ada", attributes, elements: [square(0)] });
+  service.delay = 3000;
+  go(
+    "slide",
+    service.listed().map((one) => ({ ...one, mine: true })),
+  );
+  await vi.advanceTimersByTimeAsync(10);
+  draw(20);
+  await settled();
+  draw(40);
+  expect(drawnAt()).toEqual([20, 40]);
+  expect(desk.state.layers).toHaveLength(1);
 });
 
 describe("drafts that were left behind", () => {

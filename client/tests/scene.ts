@@ -184,12 +184,12 @@ export function setUp(traced: Traced = null, world = new World()) {
     traced: () => traced,
     unit: () => 1,
   });
-  const go = (id: string) => {
+  const go = (id: string, value: readonly AnnotationSummary[] = []) => {
     const view = { camera: null, runId: null, overlay: {}, comparison: null };
     app.dispatch({ type: "slideOpened", id, view });
     const detail = { status: "ready", value: slide({ id }) } as const;
     app.dispatch({ type: "slideDetail", id, detail });
-    app.dispatch({ type: "annotations", slide: id, annotations: { status: "ready", value: [] } });
+    app.dispatch({ type: "annotations", slide: id, annotations: { status: "ready", value } });
   };
   const draw = (left: number) => desk.commit(add(desk.sketch, [square(left)]));
   const settled = () => vi.advanceTimersByTimeAsync(30_000);

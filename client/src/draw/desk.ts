@@ -130,7 +130,8 @@ export class Desk implements Bench {
   /** Nothing of what was drawn would be missed if the page were closed. */
   get isAtRest(): boolean {
     const isStroke = this.state.tool !== "polygon" && Boolean(this.held?.draft);
-    return this.state.layers.every(isSafe) && this.waiting.isSafe && !isStroke;
+    const { layers, waiting } = this;
+    return this.state.layers.every(isSafe) && layers.isSafe && waiting.isSafe && !isStroke;
   }
 
   take(tool: ToolName): void {

@@ -339,6 +339,8 @@ export class Keeper {
       return client;
     }
     const taken = (await this.api.annotations(slide)).map((each) => each.name);
+    // Somebody else is at the desk by now: the draft is all that is left of it.
+    if (!this.layer(client)) return client;
     const own = freeName(name, taken);
     const fork = newId();
     const conflict = theirs

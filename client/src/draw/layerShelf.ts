@@ -4,6 +4,7 @@ import { ProblemError } from "../api/http";
 import type { AnnotationSummary, AnnotationVersion } from "../api/types";
 import type { Loadable, OpenSlide } from "../state/state";
 import type { Store } from "../state/store";
+import { MANAGE } from "../words/annotations";
 import { DRAW_NOTES } from "../words/drawing";
 import { asked } from "./asking";
 import type { Draft, Drafts } from "./drafts";
@@ -69,6 +70,11 @@ export class LayerShelf {
     }
   }
 
+  /** Nothing is held for somebody who has gone that their browser does not have. */
+  get isSafe(): boolean {
+    return this.aside.size === 0;
+  }
+
   /** Opens an annotation to draw in, or takes it in hand where it is open. */
   async edit(summary: Pick<AnnotationSummary, "id">, isWished: () => boolean): Promise<void> {
     const { slide } = this.store.state;
@@ -87,12 +93,14 @@ export class LayerShelf {
   /** The layer as it was then, as a step that can be undone. */
   async restore(client: string, version: string): Promise<void> {
     await this.tried(async () => {
-      await this.keeper.writeAlone(client, async (layer) => {
+      const isDone = await this.keeper.writeAlone(client, async (layer) => {
         if (layer.annotation === null || layer.version === null) return {};
         await this.api.restoreAnnotation(layer.annotation, version, layer.version);
         await this.reread(layer, true);
         return {};
       });
+      const name = this.layer(client)?.name;
+      if (!isDone && name !== undefined) this.events.onNote(MANAGE.unsaved(name));
     });
   }
 
@@ -108,8 +116,8 @@ export class LayerShelf {
   private handOver(account: string): void {
     const { layers, owner } = this.store.state;
     // The rest of what is unsaved lies among the drafts.
-    const putBack = this.keeper.putAside(layers.filter((layer) => !isSafe(layer)));
-    if (owner !== null) this.aside.set(owner, putBack);
+    const unkept = layers.filter((layer) => !isSafe(layer));
+    if (owner !== null && unkept.length > 0) this.aside.set(owner, this.keeper.putAside(unkept));
     for (const { client } of this.store.state.layers)
       this.store.dispatch({ type: "layerClosed", client });
     this.drafts.disownAll();
@@ -138,7 +146,9 @@ export class LayerShelf {
         .filter(isOwn)
         .sort((a, b) => b.updated.localeCompare(a.updated))
         .find(({ elements_count }) => elements_count <= MOST_ELEMENTS);
-      if (own) await this.open(slide, own.id);
+      // Whoever has begun to draw meanwhile goes on where they are.
+      const isWished = () => layersHere(this.store.state).length === 0;
+      if (own) await this.open(slide, own.id, isWished);
     });
   }
 
@@ -195,7 +205,7 @@ export class LayerShelf {
     else this.keeper.reread(client, stored.version, { elements, selected: [] }, isStep);
   }
 
-  private async open(slide: string, id: string, isWished = () => true): Promise<void> {
+  private async open(slide: string, id: string, isWished: () => boolean): Promise<void> {
     const stored = await this.api.annotation(id);
     const isThere = layersHere(this.store.state).some(({ annotation }) => annotation === id);
     if (this.store.state.slide !== slide || isThere || !isWished()) return;

@@ -38,6 +38,7 @@ export class Drawings {
     this.store.dispatch({ type: "annotationAwaited", id });
     await this.calls.attempt(async () => {
       const shapes = shapesOf(await this.api.annotation(id, call.signal));
+      if (!this.isAwaited(slide.id, id)) return;
       this.store.dispatch({ type: "annotationDrawn", slide: slide.id, id, shapes });
     });
     if (this.underWay.get(id) !== call) return;

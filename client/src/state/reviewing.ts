@@ -127,7 +127,9 @@ export class Reviewing implements ReviewCommands {
     if (isKept || this.place !== place) return;
     // What could not be kept is asked for again, here and now.
     const found = await this.calls.load(() => this.api.queue(queue));
-    if (found.status === "ready") this.change(place, { queue: found });
+    if (found.status === "ready") {
+      this.change(place, { queue: withUnkept(found, this.review?.queue) });
+    }
     this.merge(place, (known) => ({ ...known, regions: unsaid(known.regions, number) }));
     this.goTo(number);
   }

@@ -107,7 +107,8 @@ export class PolygonTool implements Tool {
   get draft(): Draft | null {
     if (this.points.length === 0) return null;
     const points = this.at ? [...this.points, this.at] : this.points;
-    return { points, closed: points.length > 2, subtracts: this.subtracts, width: null };
+    const { points: corners, subtracts } = this;
+    return { points, corners, closed: points.length > 2, subtracts, width: null };
   }
 
   private change(points: Ring): void {
@@ -165,7 +166,13 @@ abstract class StrokeTool implements Tool {
 export class LassoTool extends StrokeTool {
   get draft(): Draft | null {
     if (!this.first) return null;
-    return { points: this.way, closed: true, subtracts: this.first.subtracts, width: null };
+    return {
+      points: this.way,
+      corners: [],
+      closed: true,
+      subtracts: this.first.subtracts,
+      width: null,
+    };
   }
 
   protected done(way: Ring, { unit, subtracts }: Touch): void {
@@ -185,7 +192,8 @@ export class BrushTool extends StrokeTool {
   get draft(): Draft | null {
     if (!this.first) return null;
     const width = 2 * this.bench.brushRadius * this.first.unit;
-    return { points: this.way, closed: false, subtracts: this.takesAway(this.first), width };
+    const subtracts = this.takesAway(this.first);
+    return { points: this.way, corners: [], closed: false, subtracts, width };
   }
 
   protected done(way: Ring, first: Touch): void {
@@ -238,7 +246,7 @@ export class BoxTool extends StrokeTool {
     if (!first || !box) return null;
     const element = (shape === "rectangle" ? rectangle : ellipse)(box, this.bench.chosen);
     const points = regionOf(element)?.outer ?? [];
-    return { points, closed: true, subtracts: first.subtracts, width: null };
+    return { points, corners: [], closed: true, subtracts: first.subtracts, width: null };
   }
 
   protected done(): void {}
@@ -301,7 +309,9 @@ export class SplitTool extends StrokeTool {
   }
 
   get draft(): Draft | null {
-    return this.first && { points: this.way, closed: false, subtracts: true, width: null };
+    return (
+      this.first && { points: this.way, corners: [], closed: false, subtracts: true, width: null }
+    );
   }
 
   protected done(way: Ring, { unit }: Touch): void {
@@ -314,7 +324,9 @@ export class SplitTool extends StrokeTool {
 /** Takes over what a model has outlined, by a click or by a lasso. */
 export class AcceptTool extends StrokeTool {
   get draft(): Draft | null {
-    return this.first && { points: this.way, closed: true, subtracts: false, width: null };
+    return (
+      this.first && { points: this.way, corners: [], closed: true, subtracts: false, width: null }
+    );
   }
 
   protected done(way: Ring, { at, unit }: Touch): void {

@@ -20,6 +20,8 @@ export interface Touch {
 
 export interface Draft {
   readonly points: Ring;
+  /** Those of the points that were set one by one, each to be seen. */
+  readonly corners: Ring;
   readonly closed: boolean;
   readonly subtracts: boolean;
   /** The width of a stroke, in base pixels; null for a thin line. */

@@ -180,7 +180,7 @@ export class SketchLayer {
     context.stroke();
   }
 
-  private paintDraft(draft: Draft, { desk, cursor }: Scene, projection: Projection): void {
+  private paintDraft(draft: Draft, { desk }: Scene, projection: Projection): void {
     const { context } = this;
     const colour = draft.subtracts ? SUBTRACT_COLOUR : chosenClass(desk).colour;
     const points = draft.points.map((point) => toScreen(projection, point));
@@ -208,9 +208,7 @@ export class SketchLayer {
     context.lineWidth = LINE_WIDTH;
     context.strokeStyle = colour;
     context.stroke();
-    // The last is where the pointer is, if there is one.
-    const corners = cursor ? draft.points.slice(0, -1) : draft.points;
-    if (desk.tool === "polygon") this.paintHandles(corners, undefined, projection);
+    this.paintHandles(draft.corners, undefined, projection);
   }
 
   private paintBrush({ desk }: Scene, projection: Projection, cursor: Point): void {
