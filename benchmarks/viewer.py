@@ -38,6 +38,7 @@ SIZE, MPP = Size(16_000, 12_000), Mpp.square(0.5)
 VERTICES, RADIUS = 24, 14.0
 PAN_S = 5.0
 PATIENCE_MS = 300_000.0
+STORED_S = 1800
 
 _RECORD = """() => {
   window.frames_ = [];
@@ -96,7 +97,10 @@ def annotate(archive: Archive, item: str, path: Path, polygons: int) -> None:
     }
     client.uploadFileToItem(item, str(path), reference=json.dumps(reference))
     # The file goes when all of it is in the database.
+    until = time.monotonic() + STORED_S
     while len(list(client.listFile(item))) > 1:
+        if time.monotonic() > until:
+            raise TimeoutError(f"item {item}: {path.name} is not stored after {STORED_S} s")
         time.sleep(1)
     assert client.get("annotation", parameters={"itemId": item})
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sql
+from filelock import FileLock
 from hypothesis import HealthCheck, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
@@ -26,13 +27,13 @@ from histoloop.annotations.runs import run_of
 from histoloop.annotations.store import AnnotationSummary
 from histoloop.config import Settings, settings
 from histoloop.errors import GoneError
-from histoloop.jobs.context import ThreadExecutor
+from histoloop.jobs.context import Progress, ThreadExecutor
 from histoloop.jobs.housekeeping import Housekeeper
 from histoloop.jobs.job import Failure, Job, JobState, Kept, RetrainRequest, SegmentRequest
 from histoloop.jobs.kept_runs import keep, look, note_put_away
 from histoloop.jobs.ledger import Ledger
 from histoloop.jobs.lifecycle import run_job
-from histoloop.jobs.outputs import PROMISE
+from histoloop.jobs.outputs import PROMISE, REPORT, SHARDS
 from histoloop.jobs.retention import GB, finish, prune, survey, used
 from histoloop.jobs.room import WAITING, room
 from histoloop.slides.folder import FolderSlideStore
@@ -373,13 +374,70 @@ def test_several_runs_do_not_count_on_the_same_room(segmenting: Callable[..., Se
         assert room(said, ledger).granted == 0
         with ThreadPoolExecutor(1) as pool:
             begun = pool.submit(segmented, said)
-            while (second := ledger.list()[0]).id == first.id or second.progress.stage != WAITING:
-                assert not begun.done(), second
-                time.sleep(0.02)
+            second = waiting(ledger, first, begun)
             ledger.move(first.id, JobState.DONE)
             assert begun.result().state is JobState.DONE
         assert not (said.runs / second.folder / PROMISE).exists()
         assert there(said) == {first.run, second.run}
+
+
+def waiting(ledger: Ledger, first: Job, begun: Future[Job]) -> Job:
+    """The job after the first, as soon as it waits for room."""
+    end = time.monotonic() + 120
+    while (second := ledger.list()[0]).id == first.id or second.progress.stage != WAITING:
+        assert time.monotonic() < end, second
+        assert not begun.done(), second
+        time.sleep(0.02)
+    return second
+
+
+def test_a_run_gives_way_to_an_older_one_that_waits_for_room(
+    segmenting: Callable[..., Settings],
+) -> None:
+    said = segmenting()
+    with closing(Ledger(said.ledger_url)) as ledger, ThreadPoolExecutor(1) as pool:
+        first = ledger.move(ledger.create(REQUEST).id, JobState.RUNNING)
+        ledger.progress(first.id, Progress(WAITING))
+        begun = pool.submit(segmented, said)
+        waiting(ledger, first, begun)
+        ledger.move(first.id, JobState.FAILED)
+        assert begun.result().state is JobState.DONE
+
+
+def test_who_makes_room_and_is_stopped_keeps_nobody_from_a_cancel(
+    segmenting: Callable[..., Settings],
+) -> None:
+    said = segmenting()
+    with closing(Ledger(said.ledger_url)) as ledger, ThreadPoolExecutor(1) as pool:
+        first = made(said, ledger)
+        with FileLock(said.home / "room.lock"):
+            begun = pool.submit(segmented, said)
+            ledger.request_cancel(waiting(ledger, first, begun).id)
+            assert begun.result().state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("said", ["SQLite"], indirect=True)
+def test_a_run_that_was_killed_before_it_took_its_promise_back_needs_no_more_room(
+    said: Settings, ledger: Ledger
+) -> None:
+    said = said.model_copy(update={"runs_gb": 1e-4})
+    folder = said.runs / made(said, ledger, JobState.RUNNING).folder
+    (folder / PROMISE).write_text(str(100 * KB))
+    assert room(said, ledger).granted == 0
+    (folder / REPORT).touch()
+    assert room(said, ledger).granted == 100 * KB - used(said)
+
+
+@pytest.mark.parametrize("said", ["SQLite"], indirect=True)
+def test_shards_that_go_after_the_report_is_there_are_not_counted_for_ever(
+    said: Settings, ledger: Ledger
+) -> None:
+    folder = said.runs / made(said, ledger).folder
+    write(folder / SHARDS)
+    (folder / REPORT).touch()
+    assert used(said) == 2 * KB
+    shutil.rmtree(folder / SHARDS)
+    assert used(said) == KB
 
 
 def test_a_run_that_would_not_fit_after_the_others_either_does_not_wait_for_them(

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
+import dask
 import numpy as np
 import pytest
 from distributed import Client, get_worker
@@ -20,7 +21,7 @@ from tests.support.pictures import tissue_picture
 
 from histoloop.config import settings
 from histoloop.geometry import Mpp, Size
-from histoloop.jobs.engine import DaskExecutor
+from histoloop.jobs.engine import MESSAGES_KEPT, DaskExecutor
 from histoloop.jobs.places import places_for
 from histoloop.service.app import create_app
 from histoloop.service.server import running
@@ -129,6 +130,8 @@ def test_a_gpu_takes_its_own_kind_of_task_and_nothing_waits_for_one_that_has_gon
         with_gpu = stack.enter_context(machine(*work, "--gpu"))
         until(lambda: places_for(client, gpu=True).count == 1)
         (gpu,) = places_for(client, gpu=True).threads
+        kept = client.run(dask.config.get, "distributed.admin.low-level-log-length")
+        assert kept == {gpu: MESSAGES_KEPT}
 
         def used(*, gpu: bool, check: Callable[[], None] = lambda: None) -> list[str]:
             return list(DaskExecutor(client, gpu=gpu).map(where, range(12), float, check))

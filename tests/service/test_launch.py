@@ -22,8 +22,10 @@ from tests.support.tiny_model import save_tiny_model
 
 from histoloop.config import settings
 from histoloop.geometry import Mpp, Size
+from histoloop.service import preflights
 from histoloop.service.app import create_app
 from histoloop.service.server import running
+from histoloop.service.turns import Turns
 from histoloop.slides.pyramid import write_pyramid
 
 SIZE = Size(2100, 1500)
@@ -122,6 +124,19 @@ def test_a_scale_can_be_given_and_is_doubted(client: FlaskClient, ids: dict[str,
     report = client.get(f"/api/runs/{job['run']}").json["report"]
     assert (report["slide"]["mpp_x"], report["slide"]["mpp_source"]) == (0.5, "user")
     assert report["runtime"] == "tensorflow"
+
+
+def test_who_checks_when_many_do_is_told_to_come_again(
+    client: FlaskClient, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns("checks", at_once=1, places=2, patience_s=0)
+    monkeypatch.setattr(preflights, "_LOOKING", turns)
+    with turns.turn():
+        busy = client.post("/api/preflights", json={"slide": ids["one"], "model": "tiny@1"})
+    assert (busy.status_code, busy.json["type"]) == (503, "BusyError")
+    assert int(busy.headers["Retry-After"]) > 0
+    route = client.get("/api/openapi.json").json["paths"]["/api/preflights"]["post"]
+    assert "Retry-After" in route["responses"]["503"]["headers"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ COUNTS = {
     "plain.tiff": 150,
 }
 
+FEW_THREADS = {"OPENBLAS_NUM_THREADS": "1", "VIPS_CONCURRENCY": "1"}
+"""Each takes addresses, of which the process gets only so many, whatever the cores."""
+
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_damaged_slide_is_seen_or_said_to_be(name: str, data: Path, tissue_slide: Path) -> None:
@@ -26,6 +30,7 @@ def test_a_damaged_slide_is_seen_or_said_to_be(name: str, data: Path, tissue_sli
         capture_output=True,
         text=True,
         cwd=ROOT,
+        env=os.environ | FEW_THREADS,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, (lines[-1], done.stderr[-2000:])

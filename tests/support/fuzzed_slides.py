@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from histoloop.errors import HistoloopError
+from histoloop.memory import share_arenas
 from histoloop.slides.folder import open_slide
 from histoloop.slides.reading import thumbnail
 
@@ -30,7 +31,7 @@ HANGS_S = 300.0
 """On the clock; a copy takes milliseconds, and a machine that is shared may take its time."""
 
 MOST_BYTES = 6 << 30
-"""Of addresses; libraries take a third of it before the first copy."""
+"""Of addresses; libraries take a third of it before the first copy, if they start few threads."""
 
 
 def damaged(whole: bytes, lot: random.Random) -> bytes:
@@ -57,6 +58,7 @@ def damaged(whole: bytes, lot: random.Random) -> bytes:
 
 
 def main(path: Path, count: int, seed: int) -> None:
+    share_arenas()
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     whole = path.read_bytes()
     with tempfile.TemporaryDirectory() as folder:

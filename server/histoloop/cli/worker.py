@@ -53,11 +53,12 @@ def worker(
     Who reaches the scheduler can run code on all of them: keep it on a network of your own.
     """
     from histoloop.config import settings
-    from histoloop.jobs.engine import connect
+    from histoloop.jobs.engine import MESSAGES_KEPT, connect
     from histoloop.jobs.places import GPU
     from histoloop.models.runtimes.tensorflow import has_gpu
 
     connect(scheduler).close()
+    os.environ.setdefault("DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH", str(MESSAGES_KEPT))
     with_gpu = has_gpu() if gpu is None else gpu
     if gpu is False:
         os.putenv("CUDA_VISIBLE_DEVICES", "-1")  # a TensorFlow takes all memory that it sees

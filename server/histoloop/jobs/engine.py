@@ -42,7 +42,7 @@ _WATCH_S = 2.0
 
 _SMALL_AT_ONCE = 16
 
-_MESSAGES_KEPT = 20
+MESSAGES_KEPT = 20
 """That Dask's processes have sent each other, with all that tasks are told: it would keep 1,000 to
 each worker, which on slides of thousands of tiles is hundreds of megabytes."""
 
@@ -312,8 +312,12 @@ def _shard(settings: Settings, job: str, work: Callable[[Item], Result], item: I
         return work(item)
 
 
+def _keep_few_messages() -> None:
+    dask.config.set({"distributed.admin.low-level-log-length": MESSAGES_KEPT})
+
+
 def _local_cluster(settings: Settings) -> LocalCluster:
-    dask.config.set({"distributed.admin.low-level-log-length": _MESSAGES_KEPT})
+    _keep_few_messages()
     return LocalCluster(
         n_workers=settings.workers,
         threads_per_worker=1,
@@ -331,6 +335,7 @@ def connect(address: str) -> Client:
     Raises:
         UsageError: none answers there.
     """
+    _keep_few_messages()
     try:
         return Client(address, timeout=10)
     except (OSError, ValueError) as error:

@@ -25,7 +25,7 @@ from histoloop.errors import NotFoundError, UsageError
 from histoloop.jobs.job import RETRAIN, Job, JobState
 from histoloop.jobs.kept_runs import note_put_away
 from histoloop.jobs.ledger import Ledger, new_id
-from histoloop.jobs.outputs import REPORT
+from histoloop.jobs.outputs import REPORT, SHARDS
 from histoloop.jobs.retrain import SNAPSHOT
 
 _log = logging.getLogger(__name__)
@@ -228,6 +228,8 @@ def _changed(folder: Path) -> float:
 
 def _size(folder: Path) -> int:
     """Bytes in a folder; a complete run, of thousands of files, is counted once."""
+    if (folder / SHARDS).exists():  # which go last, when the report is there
+        return bytes_in(folder)
     try:
         return _complete(folder, (folder / REPORT).stat().st_mtime_ns)
     except OSError:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from histoloop.config import Settings
 from histoloop.errors import OutputError
 from histoloop.jobs.context import Listener, Progress
 from histoloop.jobs.estimate import room_needed
-from histoloop.jobs.job import JobState
+from histoloop.jobs.job import Job, JobState
 from histoloop.jobs.ledger import Ledger
-from histoloop.jobs.outputs import PROMISE, unwritable
+from histoloop.jobs.outputs import PROMISE, REPORT, unwritable
 from histoloop.jobs.plan import Plan
 from histoloop.jobs.retention import FRESH, GB, bytes_in, prune, used
+from histoloop.jobs.turns import urgency
 
 LEAST_ROOM = 2**30
 """Bytes on the home's disk that stay free: the ledger and what people draw lie there, too."""
@@ -81,7 +83,7 @@ def make_room(
 ) -> None:
     """Put old runs away where this one needs their room, and promise it that room.
 
-    While only runs at work are in the way, it waits for them.
+    While only runs at work are in the way, it waits for them, and for older ones that wait so.
 
     Args:
         out: folder of the run; what it has finished before is not needed again.
@@ -99,20 +101,40 @@ def make_room(
 
 def _is_promised(settings: Settings, ledger: Ledger, plan: Plan, out: Path) -> bool:
     """One at a time: what one was promised the next finds taken."""
-    with FileLock(settings.home / "room.lock"):
+    with ExitStack() as held:
+        try:
+            held.enter_context(FileLock(settings.home / "room.lock", timeout=_LOOK_S))
+        except Timeout:  # who holds it may be stopped: come again, and hear of a cancel meanwhile
+            return False
         (out / PROMISE).unlink(missing_ok=True)  # who waits is in nobody's way
-        needed = max(0, room_needed(plan) - bytes_in(out))
+        has = bytes_in(out)
+        needed = max(0, room_needed(plan) - has)
         work = _at_work(settings, ledger, out)
         found = _left(settings, ledger, work)
         if not found.holds(needed):
             if found.with_more(work.promised + work.held).holds(needed):
                 return False
             raise _cramped(settings, plan, needed, found)
+        if _is_behind(settings, ledger, out):
+            return False
         if settings.runs_gb is not None:
             most = max(0, int(settings.runs_gb * GB) - needed - work.promised)
             prune(settings, ledger, FRESH, most, why="to make room for newer runs")
-        _promise(out, needed + bytes_in(out))
+        _promise(out, needed + has)
     return True
+
+
+def _is_behind(settings: Settings, ledger: Ledger, out: Path) -> bool:
+    """Whether an older run, no less urgent, waits for room, which later ones would keep taking."""
+    older = list[Job]()
+    for job in ledger.unfinished():
+        folder = settings.runs / job.folder
+        if folder == out:
+            return any(urgency(one) >= urgency(job) for one in older)
+        waits = job.state is JobState.RUNNING and job.progress.stage == WAITING
+        if waits and not (folder / PROMISE).exists():
+            older.append(job)
+    return False
 
 
 def _promise(out: Path, bytes: int) -> None:
@@ -134,7 +156,9 @@ def _at_work(settings: Settings, ledger: Ledger, but: Path | None = None) -> _Wo
         except (OSError, ValueError):  # it has not got so far, or is done with it
             continue
         has = bytes_in(folder)
-        promised, held = promised + max(0, needs - has), held + has
+        if not (folder / REPORT).exists():  # else it only lets go, or was killed meanwhile
+            promised += max(0, needs - has)
+        held += has
     return _Work(promised, held)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -29,14 +28,15 @@ from histoloop.service.identity import visit
 from histoloop.service.kept_preflights import Preflight
 from histoloop.service.library import Library, Visit, library
 from histoloop.service.pictures import encoded_png, jpeg, png
-from histoloop.service.schema import PICTURE, ById, answers, resource
+from histoloop.service.schema import BUSY, PICTURE, ById, answers, resource
 from histoloop.service.segmentations import NewSegmentation, parameters_of, refuse_unscaled
+from histoloop.service.turns import Turns
 from histoloop.tiling.grid import Cell
 
 preflights = resource("preflights", tag="jobs")
 
-_LOOKING = threading.BoundedSemaphore(2)
-"""How many look for tissue at a time: it takes a core and some 100 MB for a second or two."""
+_LOOKING = Turns("checks", at_once=2, places=8, patience_s=10)
+"""Who look for tissue: each takes a core and some 100 MB for a second or two."""
 
 _SAID_OF = 100
 """The newest segmentations among which those of the same model are looked for."""
@@ -56,7 +56,7 @@ class SampleLayer(BaseModel):
     threshold: float = Field(default=0.5, gt=0, le=1)
 
 
-@preflights.post("/preflights", responses=answers("what it would be like"))
+@preflights.post("/preflights", responses=answers("what it would be like") | BUSY)
 def create_preflight(body: NewSegmentation) -> dict[str, Any]:
     """Look at a slide as a job would: scale, tissue, tiles, time, room; predict a few tiles.
 
@@ -110,7 +110,7 @@ def _planned(here: Visit, body: NewSegmentation) -> Plan:
     refuse_unscaled(slide, body)
     model = here.library.models.get(body.model)
     parameters = parameters_of(here, body, model, here.library.settings.runs / "none")
-    with _LOOKING:
+    with _LOOKING.turn():
         opened = parameters.slide.open() if body.slide_mpp else slide
         return make_plan(parameters, opened, model, None)
 
