@@ -15,7 +15,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from tests.support.two_versions import DRAWN, draw, prepare, segmented
-from tests.support.viewer import at_rest, drawn_tiles, looking_at, picture_of, shoot, until
+from tests.support.viewer import (
+    address_at_rest,
+    at_rest,
+    drawn_tiles,
+    looking_at,
+    picture_of,
+    shoot,
+    until,
+)
 
 from histoloop.config import settings
 from histoloop.service.app import create_app
@@ -83,7 +91,7 @@ def test_two_versions_side_by_side_move_in_step_and_the_address_holds_both(
         page, lambda: page.url != where, "the left, which the address tells of, follows the right"
     )
     at_rest(beside)
-    address = page.url
+    address = address_at_rest(page)
     page.reload()
     drawn_tiles(page, "other-overlay-canvas")
     until(page, lambda: page.url == address, "the address brings back what it was made of")

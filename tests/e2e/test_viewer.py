@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.support.viewer import at_rest, drawn_tiles, looking_at, picture_of, shoot, until
+from tests.support.viewer import (
+    address_at_rest,
+    at_rest,
+    drawn_tiles,
+    looking_at,
+    picture_of,
+    shoot,
+    until,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -104,7 +112,7 @@ def test_the_address_holds_the_view(page: Page) -> None:
     page.mouse.wheel(0, -600)
     until(page, lambda: "zoom=" in page.url and "threshold=0.70" in page.url, "it is told")
     at_rest(stage)
-    address = page.url
+    address = address_at_rest(page)
     page.reload()
     expect(page.get_by_test_id("threshold")).to_have_value("0.7")
     until(page, lambda: page.url == address, "the address brings back what it was made of")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.support.dsa.provision import Archive
 from tests.support.tiny_model import save_tiny_model
-from tests.support.viewer import drawn_tiles, shoot, sign_in, visiting
+from tests.support.viewer import address_at_rest, drawn_tiles, shoot, sign_in, visiting
 
 from histoloop.config import settings
 from histoloop.service.server import Service, running
@@ -97,7 +97,7 @@ def test_a_pathologist_signs_in_finds_a_slide_and_has_it_segmented(
 
     page.get_by_test_id("search").fill("case")
     expect(page.get_by_test_id("slide-item").filter(has_text="case 17")).to_be_visible()
-    address = page.url
+    address = address_at_rest(page)
     page.reload()
     drawn_tiles(page)
     assert page.url == address

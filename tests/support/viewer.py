@@ -97,6 +97,15 @@ def at_rest(view: Locator) -> str:
     pytest.fail("it does not come to rest")
 
 
+def address_at_rest(page: Page) -> str:
+    """Wait until the page's address changes no more: it is written a while after the last frame."""
+    before = ""
+    while page.url != before:
+        before = page.url
+        page.wait_for_timeout(1000)
+    return before
+
+
 def shoot(page: Page, name: str) -> None:
     """Leave a picture, for who asked for some."""
     if SHOTS:

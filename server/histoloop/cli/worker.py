@@ -58,7 +58,7 @@ def worker(
     from histoloop.models.runtimes.tensorflow import has_gpu
 
     connect(scheduler).close()
-    os.environ.setdefault("DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH", str(MESSAGES_KEPT))
+    os.putenv("DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH", str(MESSAGES_KEPT))
     with_gpu = has_gpu() if gpu is None else gpu
     if gpu is False:
         os.putenv("CUDA_VISIBLE_DEVICES", "-1")  # a TensorFlow takes all memory that it sees
