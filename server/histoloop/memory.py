@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-ARENAS = 2
+_ARENAS = 2
 """Of malloc in a process. What a slide's decoder and numpy take large they take from the system."""
 
 _LARGE_BYTES = 1 << 20
@@ -22,5 +22,5 @@ def share_arenas() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_ARENA_MAX, ARENAS)
+        mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
