@@ -29,8 +29,10 @@ from histoloop.service.server import running
 _NOTE_OVERLAY = """() => {
   const look = () => {
     const canvas = document.querySelector("[data-testid=overlay-canvas]");
-    if (Number(canvas?.dataset.tiles) > 0) window.overlaid_ = performance.now();
-    else requestAnimationFrame(look);
+    if (Number(canvas?.dataset.tiles) > 0) {
+      window.overlaid_ = performance.now();
+      console.info("overlaid");
+    } else requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 }"""
@@ -49,8 +51,9 @@ def look(browser: Browser, address: str) -> list[float]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.add_init_script(f"({_NOTE_OVERLAY})()")
-    page.goto(address)
-    page.wait_for_function("() => window.overlaid_ > 0")
+    # Nothing is asked of the page before it says so: Playwright's own scripts take their time.
+    with page.expect_console_message(lambda message: message.text == "overlaid"):
+        page.goto(address, wait_until="commit")
     times: list[float] = page.evaluate(_TIMES)
     context.close()
     return times
