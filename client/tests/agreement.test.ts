@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Agreement, AgreementApi, AgreementPair, AgreementRegion } from "../src/api/agreement";
+import { UnreachableError } from "../src/api/http";
 import type { Errand } from "../src/api/review";
 import { meaning, pairFigure } from "../src/model/agreement";
 import { Agreeing } from "../src/state/agreeing";
@@ -13,16 +14,16 @@ const RUNNING: Errand = { state: "running", said: "", failure: "", hint: "" };
 
 function desk(names: string[]) {
   const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
-  const service = { names, making: null as Errand | null };
+  const service = { names, making: null as Errand | null, isThere: true };
   const gone: [string, readonly number[]][] = [];
   const api: AgreementApi = {
-    agreements: async () => ({
-      agreements: service.names.map((name) => {
+    agreements: async () => {
+      if (!service.isThere) throw new UnreachableError("gone");
+      const agreements = service.names.map((name) => {
         return { name, made: "", regions_count: 1, annotators_count: 2 };
-      }),
-      making: service.making,
-      missing: null,
-    }),
+      });
+      return { agreements, making: service.making, missing: null };
+    },
     agreement: async (name) => ({ name }) as Agreement,
     makeAgreement: async () => {
       service.making = RUNNING;
@@ -70,6 +71,20 @@ describe("the page of the agreement", () => {
     await settled();
     expect(shown(store)).toBe("old");
     service.names = ["new", "old"];
+    service.making = { ...RUNNING, state: "done" };
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(shown(store)).toBe("new");
+  });
+
+  it("goes on looking after a service that was gone for a while, with what was known on show", async () => {
+    const { store, service, agreeing, show } = desk(["old"]);
+    await show("old");
+    agreeing.make();
+    await settled();
+    service.isThere = false;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(store.state.learn?.agreement?.list.status).toBe("ready");
+    Object.assign(service, { isThere: true, names: ["new", "old"] });
     service.making = { ...RUNNING, state: "done" };
     await vi.advanceTimersByTimeAsync(3000);
     expect(shown(store)).toBe("new");

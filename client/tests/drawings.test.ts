@@ -61,13 +61,17 @@ describe("an annotation that is switched on", () => {
     expect(store.state.toasts.map(({ text }) => text)).toEqual(["gone"]);
   });
 
-  it("is nobody's once another slide was open", async () => {
-    const { asked, drawings, open, seen } = setUp();
-    const done = drawings.toggle("a");
+  it("is called off, and nobody's, once another slide was open", async () => {
+    const { asked, drawings, open, seen, store } = setUp();
+    const first = drawings.toggle("a");
     open("t");
     open("s");
-    asked[0]?.resolve(STORED);
-    await done;
-    expect(seen()).toEqual([[], []]);
+    const second = drawings.toggle("a");
+    await first;
+    expect(seen()).toEqual([["a"], []]);
+    asked[1]?.resolve(STORED);
+    await second;
+    expect(seen()).toEqual([[], ["a"]]);
+    expect(store.state.toasts).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api/client";
+import { UnreachableError } from "../src/api/http";
 import type { Retraining } from "../src/api/types";
 import { outcomeOf, retrainingWords } from "../src/model/retraining";
 import { Calls } from "../src/state/calls";
@@ -52,10 +53,14 @@ describe("following a retraining", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  function followed(answers: Retraining[]) {
+  function followed(answers: (Retraining | Error)[]) {
     const ended: Retraining[] = [];
     let asked = 0;
-    const answer = async () => answers[Math.min(asked++, answers.length - 1)] ?? null;
+    const answer = async () => {
+      const next = answers[Math.min(asked++, answers.length - 1)] ?? null;
+      if (next instanceof Error) throw next;
+      return next;
+    };
     const api = { retraining: answer, retrain: answer } as Partial<Api> as Api;
     const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
     const calls = new Calls(store, { onUnreachable: () => {}, onSignedOut: () => {} });
@@ -63,10 +68,11 @@ describe("following a retraining", () => {
     return { store, ended, retrainings, asked: () => asked };
   }
 
-  it("asks until it has ended, and tells once", async () => {
+  it("asks until it has ended, whatever goes wrong once, and tells once", async () => {
     const done = retraining({ state: "done", promoted: true, candidate: "tumor@4" });
     const { store, ended, retrainings, asked } = followed([
       retraining({ state: "queued" }),
+      new UnreachableError("gone"),
       retraining({}),
       done,
     ]);
@@ -74,7 +80,7 @@ describe("following a retraining", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(store.state.retraining).toEqual(done);
     expect(ended).toEqual([done]);
-    expect(asked()).toBe(3);
+    expect(asked()).toBe(4);
   });
 
   it("tells nobody of one that had ended before anybody looked", async () => {

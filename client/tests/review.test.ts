@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ProblemError } from "../src/api/http";
-import type { ReviewApi, ReviewQueue, ReviewRegion, Verdict } from "../src/api/review";
+import { ProblemError, UnreachableError } from "../src/api/http";
+import type { Errand, ReviewApi, ReviewQueue, ReviewRegion, Verdict } from "../src/api/review";
 import { Calls } from "../src/state/calls";
 import { type Action, reduce } from "../src/state/reducer";
 import { currentRegion, nextUnsaid } from "../src/state/review";
@@ -23,13 +23,13 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
   const kept: [number, Verdict][] = [];
   const seen: number[] = [];
   const fixed: [number, string][] = [];
+  const making = { now: null as Errand | null, isThere: true };
   const now = () => ({ regions: [...regions], gains: {} as ReviewQueue["gains"], hidden: 0 });
   const api: ReviewApi = {
-    queues: async () => ({
-      queues: [{ id: "q" } as ReviewQueue],
-      making: null,
-      missing: null,
-    }),
+    queues: async () => {
+      if (!making.isThere) throw new UnreachableError("gone");
+      return { queues: [{ id: "q" } as ReviewQueue], making: making.now, missing: null };
+    },
     makeQueue: async () => {},
     cancelQueue: async () => {},
     queue: async () => ({ ...now(), id: "q" }) as unknown as ReviewQueue,
@@ -60,7 +60,7 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
     return found;
   };
   const at = () => currentRegion(review())?.number;
-  return { store, kept, seen, fixed, reviewing, review, at };
+  return { store, kept, seen, fixed, making, reviewing, review, at };
 }
 
 const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(40);
@@ -116,6 +116,34 @@ describe("reviewing", () => {
     const { queue } = review();
     expect(queue.status === "ready" && queue.value.regions[0]?.said?.verdict).toBe("accept");
     await settled();
+  });
+
+  it("waits for a queue that is made, though the service was gone for a while", async () => {
+    const { making, reviewing, review } = desk([region(1)]);
+    const state = () => {
+      const { list } = review();
+      return list.status === "ready" ? list.value.making?.state : list.status;
+    };
+    making.now = { state: "running", said: "", failure: "", hint: "" };
+    await reviewing.load(PLACE);
+    making.isThere = false;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(state()).toBe("running");
+    Object.assign(making, { isThere: true, now: { ...making.now, state: "done" } });
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(state()).toBe("done");
+  });
+
+  it("does not unsay the next when a word could not be kept", async () => {
+    const { reviewing, review, kept } = desk([region(1), region(2), region(3)], [1]);
+    await reviewing.load(PLACE);
+    reviewing.say("accept");
+    reviewing.say("skip");
+    await settled();
+    expect(kept).toEqual([[2, "skip"]]);
+    const { queue } = review();
+    const said = queue.status === "ready" && queue.value.regions.map((each) => each.said?.verdict);
+    expect(said).toEqual([undefined, "skip", undefined]);
   });
 
   it("comes back to what could not be kept, and says why", async () => {

@@ -42,6 +42,8 @@ export class Agreeing implements AgreementCommands {
   async load(place: LearnPlace): Promise<void> {
     const making = this.isMaking;
     const list = await this.calls.load(() => this.api.agreements());
+    // One answer that did not come is not the end of waiting: what was known stays on show.
+    if (making && list.status === "failed") return this.lookAgain(place);
     this.change(place, { list });
     if (list.status !== "ready") return;
     if (list.value.making?.state === "running") this.lookAgain(place);

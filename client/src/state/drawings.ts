@@ -14,7 +14,15 @@ export class Drawings {
     private readonly api: Api,
     private readonly store: Store<AppState, Action>,
     private readonly calls: Calls,
-  ) {}
+  ) {
+    let of = store.state.slide?.id;
+    store.subscribe(({ slide }) => {
+      if (slide?.id === of) return;
+      of = slide?.id;
+      // Nobody looks at it any more, and it may be large.
+      for (const call of this.underWay.values()) call.abort();
+    });
+  }
 
   async refresh(): Promise<void> {
     const slide = this.store.state.slide?.id;

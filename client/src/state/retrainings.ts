@@ -22,7 +22,10 @@ export class Retrainings {
   ) {}
 
   async load(): Promise<void> {
-    await this.calls.attempt(async () => this.heard(await this.api.retraining()));
+    const answer = await this.calls.load(() => this.api.retraining());
+    if (answer.status === "ready") this.heard(answer.value);
+    // One answer that did not come is not the end of waiting.
+    else this.lookAgain();
   }
 
   async start(model: string): Promise<void> {
@@ -36,10 +39,17 @@ export class Retrainings {
   private heard(retraining: Retraining | null): void {
     const before = this.store.state.retraining;
     this.store.dispatch({ type: "retraining", retraining });
+    this.lookAgain();
+    if (!retraining || before?.id !== retraining.id) return;
+    if (hasEnded(retraining) && !hasEnded(before)) this.onEnded(retraining);
+  }
+
+  private lookAgain(): void {
+    const { retraining } = this.store.state;
     if (this.waiting !== null) clearTimeout(this.waiting);
     this.waiting = null;
-    if (!retraining) return;
-    if (!hasEnded(retraining)) this.waiting = setTimeout(() => void this.load(), PAUSE_MS);
-    else if (before?.id === retraining.id && !hasEnded(before)) this.onEnded(retraining);
+    if (retraining && !hasEnded(retraining)) {
+      this.waiting = setTimeout(() => void this.load(), PAUSE_MS);
+    }
   }
 }

@@ -53,6 +53,8 @@ export class Reviewing implements ReviewCommands {
 
   async load(place: LearnPlace): Promise<void> {
     const list = await this.calls.load(() => this.api.queues());
+    // One answer that did not come is not the end of waiting: what was known stays on show.
+    if (this.isMaking && list.status === "failed") return this.lookAgain(place);
     this.change(place, { list });
     if (list.status !== "ready") return;
     if (list.value.making?.state === "running") this.lookAgain(place);
@@ -138,6 +140,11 @@ export class Reviewing implements ReviewCommands {
     const queue = this.review?.queue;
     if (queue?.status !== "ready") return;
     this.change(place, { queue: { status: "ready", value: how(queue.value) } });
+  }
+
+  private get isMaking(): boolean {
+    const list = this.review?.list;
+    return list?.status === "ready" && list.value.making?.state === "running";
   }
 
   private get place(): LearnPlace | null {
