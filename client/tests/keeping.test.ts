@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AnnotationDocument } from "../src/api/types";
 import { CLIENT_ATTRIBUTE } from "../src/draw/state";
+import { MANAGE } from "../src/words/annotations";
 import { click, reloaded, type Scene, setUp, square } from "./scene";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -420,5 +421,18 @@ describe("a stroke that comes while its whole annotation is", () => {
     expect(drawnAt()).toEqual([0, 20, 40]);
     await settled();
     expect(service.listed()).toMatchObject([{ elements_count: 3 }]);
+  });
+
+  it("is not set back while strokes of it are not saved, and says so", async () => {
+    const { service, desk, draw, settled, drawnAt } = await saved();
+    const [first] = service.listed();
+    service.losesAnswers = true;
+    draw(20);
+    const [layer] = desk.state.layers;
+    const notes = new Set<string | null>();
+    desk.store.subscribe(({ note }) => notes.add(note));
+    await Promise.all([desk.restore(layer?.client ?? "", first?.version ?? ""), settled()]);
+    expect(drawnAt()).toEqual([0, 20]);
+    expect(notes).toContain(MANAGE.unsaved(layer?.name ?? ""));
   });
 });
