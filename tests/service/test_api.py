@@ -23,9 +23,9 @@ from shapely.geometry import shape
 
 from histoloop.config import settings
 from histoloop.service import runs
+from histoloop.service.admission import Admission
 from histoloop.service.app import create_app
 from histoloop.service.server import Service, running
-from histoloop.service.turns import Turns
 
 BOX = "0,0,4096,2560"
 
@@ -257,11 +257,11 @@ def test_outlines_hold_only_so_many_threads_and_the_rest_is_told_to_come_again(
 ) -> None:
     path = f"/api/runs/{done['run']}/polygons?box={BOX}&class=tumor"
     traced = client.get(path).json
-    impatient = Turns("outlines", at_once=1, places=2, patience_s=0)
+    impatient = Admission("outlines", at_once=1, places=2, patience_s=0)
     monkeypatch.setattr(runs, "_TRACING", impatient)
     with impatient.turn():
         waited = client.get(path)
-    patient = Turns("outlines", at_once=1, places=2, patience_s=60)
+    patient = Admission("outlines", at_once=1, places=2, patience_s=60)
     monkeypatch.setattr(runs, "_TRACING", patient)
     with ThreadPoolExecutor(2) as pool, ExitStack() as held:
         held.enter_context(patient.turn())

@@ -23,9 +23,9 @@ from tests.support.tiny_model import save_tiny_model
 from histoloop.config import settings
 from histoloop.geometry import Mpp, Size
 from histoloop.service import preflights
+from histoloop.service.admission import Admission
 from histoloop.service.app import create_app
 from histoloop.service.server import running
-from histoloop.service.turns import Turns
 from histoloop.slides.pyramid import write_pyramid
 
 SIZE = Size(2100, 1500)
@@ -129,7 +129,7 @@ def test_a_scale_can_be_given_and_is_doubted(client: FlaskClient, ids: dict[str,
 def test_who_checks_when_many_do_is_told_to_come_again(
     client: FlaskClient, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns = Turns("checks", at_once=1, places=2, patience_s=0)
+    turns = Admission("checks", at_once=1, places=2, patience_s=0)
     monkeypatch.setattr(preflights, "_LOOKING", turns)
     with turns.turn():
         busy = client.post("/api/preflights", json={"slide": ids["one"], "model": "tiny@1"})

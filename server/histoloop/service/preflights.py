@@ -24,18 +24,18 @@ from histoloop.jobs.scale_check import scale_warnings
 from histoloop.jobs.segment import prediction_task
 from histoloop.masks.labels import labels
 from histoloop.models.runtimes import Precision, quantised
+from histoloop.service.admission import Admission
 from histoloop.service.identity import visit
 from histoloop.service.kept_preflights import Preflight
 from histoloop.service.library import Library, Visit, library
 from histoloop.service.pictures import encoded_png, jpeg, png
 from histoloop.service.schema import BUSY, PICTURE, ById, answers, resource
 from histoloop.service.segmentations import NewSegmentation, parameters_of, refuse_unscaled
-from histoloop.service.turns import Turns
 from histoloop.tiling.grid import Cell
 
 preflights = resource("preflights", tag="jobs")
 
-_LOOKING = Turns("checks", at_once=2, places=8, patience_s=10)
+_LOOKING = Admission("checks", at_once=2, places=8, patience_s=10)
 """Who look for tissue: each takes a core and some 100 MB for a second or two."""
 
 _SAID_OF = 100

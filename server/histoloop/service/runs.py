@@ -24,6 +24,7 @@ from histoloop.jobs.kept_runs import keep
 from histoloop.masks.labels import LabelClass, labels, margin, uncertainty
 from histoloop.masks.mask import Mask
 from histoloop.masks.trace import trace
+from histoloop.service.admission import Admission
 from histoloop.service.identity import visit
 from histoloop.service.library import library
 from histoloop.service.pictures import encoded_png, png
@@ -41,7 +42,6 @@ from histoloop.service.schema import (
     resource,
 )
 from histoloop.service.slides import tile_box
-from histoloop.service.turns import Turns
 from histoloop.tiling.stitching import Probabilities
 
 runs = resource("runs", tag="runs")
@@ -55,7 +55,9 @@ _MOST_TILES = 4096
 _PLACES = 24
 """Threads that outlines may hold: with those that follow jobs some are left for all the rest."""
 
-_TRACING = Turns("outlines", at_once=min(os.cpu_count() or 1, 16), places=_PLACES, patience_s=10)
+_TRACING = Admission(
+    "outlines", at_once=min(os.cpu_count() or 1, 16), places=_PLACES, patience_s=10
+)
 """Each who traces takes a core, and some 30 MB."""
 
 Threshold = Annotated[float, Field(default=0.5, gt=0, le=1)]

@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 from histoloop.errors import BusyError
 
 
-class Turns:
+class Admission:
     """Those at a piece of work; requests on threads of a service share them.
 
     Args:
