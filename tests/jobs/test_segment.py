@@ -211,9 +211,11 @@ def test_a_finished_run_that_is_resumed_stays_the_same_run(
     )
     first = segment(parameters, home, CONTEXT)
     written = (tmp_path / "mask.tiff").stat().st_mtime_ns
+    (tmp_path / ".shards").mkdir()  # as of one who was killed when the report was there
     again = segment(replace(parameters, resume=True), home, CONTEXT)
     assert again == first
     assert (tmp_path / "mask.tiff").stat().st_mtime_ns == written
+    assert not (tmp_path / ".shards").exists()
     other = segment(replace(parameters, resume=True, threshold=0.3), home, CONTEXT)
     assert other.run != first.run
 

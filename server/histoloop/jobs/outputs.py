@@ -99,10 +99,12 @@ def prepare(out: Path, digest: str, *, resume: bool) -> Path:
 
 
 def finished(parameters: SegmentParameters, digest: str) -> Report | None:
-    """The report of a run that has just this to give, complete: nothing is left to compute."""
+    """The report of a run that has just this to give, complete: what is left of its making goes."""
     found = Report.read(parameters.out / REPORT)
-    same = found and (found.plan, found.threshold) == (digest, parameters.threshold)
-    return found if same else None
+    if not found or (found.plan, found.threshold) != (digest, parameters.threshold):
+        return None
+    _clear(parameters.out)  # whoever wrote it may have ended before they did
+    return found
 
 
 def write(plan: Plan, mask: Mask, folder: Path, tally: Tally, check: Check) -> Results:
@@ -202,6 +204,11 @@ def pictures_made(parameters: SegmentParameters, names: Sequence[str]) -> dict[s
 def finish(folder: Path, report: Report) -> None:
     """Write the report, which says that the rest is complete, and drop the shards."""
     save_json(folder / REPORT, report.document())
+    _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Drop what a complete run has no use for."""
     shutil.rmtree(folder / SHARDS, ignore_errors=True)
     (folder / PROMISE).unlink(missing_ok=True)
 
