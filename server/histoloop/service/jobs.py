@@ -302,7 +302,8 @@ def _events(here: Visit, id: str, after: int, *, once: bool = False) -> Iterator
         if once:
             return
         young = time.monotonic() - began < _YOUNG_S
-        time.sleep(_YOUNG_POLL_S if young else _POLL_S)
+        if here.library.closing.wait(_YOUNG_POLL_S if young else _POLL_S):
+            return
 
 
 def _may_go_on(here: Visit, id: str) -> bool:

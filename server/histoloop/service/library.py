@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Event
 from typing import cast
 
 from flask import current_app
@@ -44,6 +45,8 @@ class Library:
     settings: Settings
     ledger: Ledger
     engine: Engine
+    closing: Event = field(default_factory=Event)
+    """Set when the service ends: whoever listens to it is let go."""
 
     @cached_property
     def models(self) -> ModelRegistry:

@@ -78,7 +78,10 @@ def _served(settings: Settings, claim: Claim) -> Iterator[Service]:
     try:
         yield Service(f"http://{settings.host}:{server.effective_port}", library, claim)
     finally:
+        library.closing.set()
         library.housekeeper.stop()
+        # What is being answered writes to a pipe of the server's, which must not be closed by then.
+        server.task_dispatcher.shutdown()
         server.close()
         engine.stop()
 

@@ -1,4 +1,4 @@
-"""Two services that are started with one home: the second says so, and touches nothing."""
+"""How a service begins and ends: alone in its home, and with all that it has started."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import requests
+from tests.support.tiny_model import save_tiny_model
 
 
 def started(slides: Path, home: Path) -> subprocess.Popen[str]:
@@ -37,6 +40,16 @@ def serving(slides: Path, home: Path) -> Iterator[str]:
         process.wait()
 
 
+def living(group: int) -> list[str]:
+    """Processes of a group that have not ended, whether or not anybody has asked how."""
+    found = []
+    for one in psutil.process_iter():
+        with suppress(ProcessLookupError, psutil.Error):
+            if os.getpgid(one.pid) == group and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(one.cmdline()))
+    return found
+
+
 def test_the_second_is_refused_until_the_first_has_gone(tissue_slide: Path, tmp_path: Path) -> None:
     home, slides = tmp_path / "home", tissue_slide.parent
     with serving(slides, home) as first:
@@ -56,3 +69,33 @@ def test_the_second_is_refused_until_the_first_has_gone(tissue_slide: Path, tmp_
         assert requests.get(f"{third}/api/jobs", timeout=10).json() == {"jobs": []}
         there = {*(home / "agreement").iterdir(), *(home / "review").iterdir()}
         assert there == others, "nobody goes on with what the first was making"
+
+
+def test_ctrl_c_in_a_terminal_ends_all_and_prints_no_traceback(
+    tissue_slide: Path, tmp_path: Path
+) -> None:
+    """A terminal sends it to every process of the group, in mid-job."""
+    home = tmp_path / "home"
+    save_tiny_model(home / "models" / "tiny-1")
+    process = started(tissue_slide.parent, home)
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().split()[3]
+        slide = requests.get(f"{url}/api/slides", timeout=30).json()["slides"][0]["id"]
+        asked = {"slide": slide, "model": "tiny@1"}
+        job = requests.post(f"{url}/api/jobs", json=asked, timeout=30).json()["id"]
+        with requests.get(f"{url}/api/jobs/{job}/events", stream=True, timeout=60) as told:
+            next(line for line in told.iter_lines() if b'"running"' in line)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert "Traceback" not in said, said
+        assert "still running" not in said, "whoever follows a job keeps nobody waiting"
+        end = time.monotonic() + 60
+        while left := living(process.pid):
+            assert time.monotonic() < end, left
+            time.sleep(0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
