@@ -146,7 +146,7 @@ def test_a_model_beside_a_person(page: Page) -> None:
 
 def test_a_region_says_where_it_comes_from_and_a_length_is_measured(page: Page) -> None:
     expect(page.get_by_test_id("legend-span")).to_contain_text("mm²")
-    page.mouse.click(616, 420)
+    page.mouse.click(616, 420, delay=600)  # so long it takes on a busy machine
     card = page.get_by_test_id("lineage-card")
     expect(card).to_contain_text("mean probability")
     for words in ("tumor", "tumor@4", "tumor@3", "mm²", "digest", "training data"):

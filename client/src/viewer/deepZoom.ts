@@ -36,6 +36,8 @@ const OPTIONS: OpenSeadragon.Options = {
   maxZoomPixelRatio: 8,
   visibilityRatio: 0.3,
   preserveImageSizeOnResize: true,
+  // 300 ms, the default, is less than a busy machine may take between a press and its release.
+  clickTimeThreshold: 1000,
   gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
   // The browser has six connections; the overlay and the event stream need theirs.
   imageLoaderLimit: 4,
