@@ -24,7 +24,7 @@ def client(tmp_path):
 def made(client):
     """Of a report that is being made: what becomes of it."""
     assert client.post("/api/agreement").status_code == 202
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while (told := client.get("/api/agreement").json)["making"]["state"] == "running":
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -191,14 +193,28 @@ def test_what_is_true_of_one_slide_is_said_of_one(client: FlaskClient, ids: dict
     assert (answer.status_code, answer.json["hint"]) == (400, "leave roi out")
 
 
-def test_a_cancelled_job_is_run_again(client: FlaskClient, ids: dict[str, str]) -> None:
-    busy = client.post("/api/jobs", json={"slides": [ids["one"]], "model": "tiny@1"}).json["jobs"][
-        0
-    ]
-    twice = client.post("/api/jobs", json={"slides": [ids["one"]], "model": "tiny@1"}).json
-    assert "already" in twice["refused"][0]["detail"]
-    client.post(f"/api/jobs/{busy['id']}/cancel")
-    assert finished(client, busy["id"])["state"] == "cancelled"
+@contextmanager
+def held_up(client: FlaskClient, gate: Path) -> Iterator[None]:
+    """The only worker does nothing else until the block has run."""
+    os.mkfifo(gate)
+    reading = client.application.extensions["histoloop"].engine.ask(Path.read_bytes, gate)
+    try:
+        yield
+    finally:
+        gate.write_bytes(b"")  # waits for who reads
+        reading.result()
+
+
+def test_a_cancelled_job_is_run_again(
+    client: FlaskClient, ids: dict[str, str], tmp_path: Path
+) -> None:
+    body = {"slides": [ids["one"]], "model": "tiny@1"}
+    with held_up(client, tmp_path / "gate"):
+        (busy,) = client.post("/api/jobs", json=body).json["jobs"]
+        twice = client.post("/api/jobs", json=body).json
+        assert "already" in twice["refused"][0]["detail"]
+        client.post(f"/api/jobs/{busy['id']}/cancel")
+        assert finished(client, busy["id"])["state"] == "cancelled"
     assert client.post(f"/api/jobs/{busy['id']}/retry").json["run"] == busy["run"]
     assert finished(client, busy["id"])["state"] == "done"
 
@@ -229,6 +245,6 @@ if __name__ == "__main__":
     script = tmp_path / "script.py"
     script.write_text(code)
     done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, script], capture_output=True, text=True, check=False, timeout=400
     )
     assert done.stdout.split() == ["done"], done.stdout + done.stderr
