@@ -35,7 +35,7 @@ def ask(postgres_url: str) -> Iterator[Callable[[str], object]]:
 
 
 def until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.05)

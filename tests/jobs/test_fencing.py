@@ -33,13 +33,14 @@ from histoloop.jobs.ledger import Ledger
 
 home, slides, job, stage = sys.argv[1:]
 said = settings(home=Path(home), slides=Path(slides), lease_s=1)
-mark = Path(home) / "reached"
+mark, leave = Path(home) / "reached", Path(home) / "leave"
 
 def slowly(module, name):
     whole = getattr(module, name)
     def at_leisure(*args, **kwargs):
         mark.touch()
-        time.sleep(1.5)  # stopped in here
+        while not leave.exists():  # stopped in here
+            time.sleep(0.02)
         return whole(*args, **kwargs)
     setattr(module, name, at_leisure)
 
@@ -47,7 +48,7 @@ slowly(*{"predict": (segment, "predict_shard"), "write": (segment.outputs, "writ
          "push": (lifecycle, "deliver")}[stage])
 lifecycle.run_job(said, Ledger(said.ledger_url).get(job), ThreadExecutor(1))
 """
-"""A process that does a job and takes its time where it is to be stopped."""
+"""A process that does a job and stays where it is to be stopped until it may leave."""
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def began(said: Settings) -> Iterator[Callable[[str, str], subprocess.Popen[str]
         process.wait()
 
 
-def until(true: Callable[[], object], seconds: float = 90) -> None:
+def until(true: Callable[[], object], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -116,8 +117,9 @@ def test_one_that_was_stopped_for_longer_than_its_lease_writes_nothing_more(
     assert (done.state, done.attempt, done.failure) == (JobState.DONE, 2, None)
     files, news = left(said, done.folder), ledger.news(job.id, 0)
     assert any("annotations" in name for name in files)
+    (said.home / "leave").touch()
     os.kill(first.pid, signal.SIGCONT)
-    _, said_last = first.communicate(timeout=60)
+    _, said_last = first.communicate(timeout=240)
     assert "taken up again" in said_last
     assert ledger.get(job.id) == done
     assert ledger.news(job.id, 0) == news

@@ -74,8 +74,13 @@ def test_a_long_step_does_not_cost_a_job_its_lease(ledger: Ledger) -> None:
     job = ledger.create(REQUEST)
     ledger.move(job.id, JobState.RUNNING)
     with beating(ledger, job.id, every=timedelta(seconds=0.05), attempt=1):
-        assert listened(ledger, Leases(0.4), seconds=1.2) == []
-    assert [one.id for one in listened(ledger, Leases(0.4), seconds=1.2)] == [job.id]
+        # Of a busy machine a beat may be late by a second.
+        assert listened(ledger, Leases(2.0), seconds=3.0) == []
+    leases, end = Leases(0.4), time.monotonic() + 60
+    while not (lost := leases.lost(ledger.unfinished())):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert [one.id for one in lost] == [job.id]
 
 
 def listened(ledger: Ledger, leases: Leases, seconds: float) -> list[Job]:

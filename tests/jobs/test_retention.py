@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sql
 from filelock import FileLock
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 from tests.support.tiny_model import save_tiny_model
@@ -266,9 +266,7 @@ def files(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("said", ["SQLite"], indirect=True)
-@property_settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@property_settings(max_examples=25)
 @given(
     runs=st.lists(
         st.tuples(st.sampled_from(list(JobState)), st.booleans(), st.integers(1, 5)), max_size=6

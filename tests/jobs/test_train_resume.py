@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -28,6 +27,19 @@ def fsync(file):
     if count == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 os.fsync = fsync
+from histoloop.cli.main import main
+main()
+"""
+STAND_IN_THE_SECOND_EPOCH = """
+import time
+from histoloop.training.trainer import Trainer
+advance = Trainer._advance
+def stand(self, batch, epoch, index):
+    if (epoch, index) == (2, 30):
+        print("stands", flush=True)
+        time.sleep(600)
+    return advance(self, batch, epoch, index)
+Trainer._advance = stand
 from histoloop.cli.main import main
 main()
 """
@@ -58,17 +70,20 @@ def run(*arguments, **options):
 
 
 def started(data_folder, out):
-    """A process in the middle of its second epoch."""
+    """A process that stands in the middle of its second epoch."""
     process = subprocess.Popen(
-        command(data_folder, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(data_folder, out, code=STAND_IN_THE_SECOND_EPOCH),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert process.stdout
-    for line in process.stdout:
-        if line.startswith("epoch 1/3"):
-            break
-    time.sleep(0.1)
-    assert process.poll() is None
+    await_standing(process)
     return process
+
+
+def await_standing(process):
+    assert process.stdout
+    assert any(line.startswith("stands") for line in process.stdout)
 
 
 def weights(folder):

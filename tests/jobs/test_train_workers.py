@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 
 import numpy as np
 import pytest
-from tests.jobs.test_train_resume import command, data_folder, run, weights  # noqa: F401
+from tests.jobs.test_train_resume import (
+    PLAIN,
+    STAND_IN_THE_SECOND_EPOCH,
+    await_standing,
+    command,
+    data_folder,  # noqa: F401
+    run,
+    weights,
+)
+from tests.support.dsa.processes import Port
 
 from histoloop.models.card import read_card
 
@@ -21,20 +29,22 @@ TOLERANCE = 5e-3
 """180 steps of float32 whose sums were taken in another order."""
 
 
-def free_ports(count):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
+@pytest.fixture
+def ports():
+    """Two that nobody else is given meanwhile."""
+    held = [Port(), Port()]
+    yield [one.number for one in held]
     for one in held:
-        one.close()
-    return ports
+        one.release()
 
 
-def workers(data_folder, *outs):  # noqa: F811
-    """A process for each folder, all of one cluster."""
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(len(outs))]}
+def workers(data_folder, ports, *outs, stands=None):  # noqa: F811
+    """A process for each folder, all of one cluster; one may stand in its second epoch."""
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    codes = [STAND_IN_THE_SECOND_EPOCH if at == stands else PLAIN for at in range(len(outs))]
     return [
         subprocess.Popen(
-            command(data_folder, out, *ALIKE),
+            command(data_folder, out, *ALIKE, code=codes[at]),
             env=os.environ
             | {
                 "TF_CONFIG": json.dumps(
@@ -71,13 +81,11 @@ def test_one_is_killed_the_other_says_so_and_both_go_on_to_the_weights_of_one(
     victim,
     data_folder,  # noqa: F811
     alone,
+    ports,
     tmp_path,
 ):
-    both = chief, other = workers(data_folder, tmp_path, tmp_path)
-    assert chief.stdout
-    for line in chief.stdout:
-        if line.startswith("epoch 1/3"):
-            break
+    both = chief, other = workers(data_folder, ports, tmp_path, tmp_path, stands=victim)
+    await_standing(both[victim])
     both[victim].send_signal(signal.SIGKILL)
     left = 1 - victim
     said = ended(chief, other)[left][1]
@@ -85,7 +93,7 @@ def test_one_is_killed_the_other_says_so_and_both_go_on_to_the_weights_of_one(
     assert f"histoloop: worker {left} of 2: another worker has gone" in said
     assert not (tmp_path / "card.json").exists()
 
-    chief, other = workers(data_folder, tmp_path, tmp_path)
+    chief, other = workers(data_folder, ports, tmp_path, tmp_path)
     (told, said), (heard, also) = ended(chief, other)
     assert (chief.returncode, other.returncode) == (0, 0), said + also
     assert "going on after epoch 1 of 3" in told
@@ -99,9 +107,10 @@ def test_one_is_killed_the_other_says_so_and_both_go_on_to_the_weights_of_one(
 
 def test_workers_that_do_not_see_the_same_folder_end_with_an_error(
     data_folder,  # noqa: F811
+    ports,
     tmp_path,
 ):
-    chief, other = workers(data_folder, tmp_path / "here", tmp_path / "elsewhere")
+    chief, other = workers(data_folder, ports, tmp_path / "here", tmp_path / "elsewhere")
     for _, said in ended(chief, other):
         assert "over the same --data and --out" in said
     assert (chief.returncode, other.returncode) == (1, 1)

@@ -61,7 +61,7 @@ def lost(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def until(true: Callable[[], object], seconds: float = 60) -> None:
+def until(true: Callable[[], object], seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -81,7 +81,7 @@ def test_one_joins_late_and_one_is_lost_and_the_files_are_the_same(
         return (*("histoloop", "segment", slide, "--home", home, "--tta", 4, "--out", out, *more),)
 
     with machine(*segment(tmp_path / "alone")) as alone:
-        assert alone.wait(120) == 0
+        assert alone.wait(400) == 0
     with ExitStack() as stack:
         file = tmp_path / "scheduler.json"
         stack.enter_context(machine(*scheduler(file)))
@@ -106,7 +106,7 @@ def test_one_joins_late_and_one_is_lost_and_the_files_are_the_same(
         until(lambda: client.processing([late])[late] and client.processing([early])[early])
         assert not list(out.rglob("report.json")), "it was too fast to lose anything"
         lost(first)
-        assert job.wait(180) == 0, job.stderr and job.stderr.read()
+        assert job.wait(400) == 0, job.stderr and job.stderr.read()
         assert workers() == {late}
     report = json.loads((out / "large" / "report.json").read_text())
     assert report["tiles"]["run"] + report["tiles"]["resumed"] == report["tiles"]["tissue"]
@@ -180,7 +180,7 @@ def test_a_service_finds_its_scheduler_again_however_long_that_was_away(
         until(ready)
         lost(first)
         lost(worker)
-        until(lambda: service.library.engine._client.status == "closed", seconds=90)
+        until(lambda: service.library.engine._client.status == "closed")
         assert client.get("/api/health/ready").json["missing"] == ["there is no worker"]
         assert b"histoloop_workers 0.0" in client.get("/api/metrics").data
         id = client.get("/api/slides").json["slides"][0]["id"]
@@ -190,14 +190,14 @@ def test_a_service_finds_its_scheduler_again_however_long_that_was_away(
         stack.enter_context(machine(*scheduler(tmp_path / "two.json", unused_port)))
         until((tmp_path / "two.json").is_file)
         stack.enter_context(machine(*work))
-        until(ready, seconds=90)
+        until(ready)
         job = answer.json["id"]
-        until(lambda: client.get(f"/api/jobs/{job}").json["state"] == "done", seconds=90)
+        until(lambda: client.get(f"/api/jobs/{job}").json["state"] == "done")
 
 
 def test_a_scheduler_that_does_not_answer_is_one_error() -> None:
     command = [str(BIN / "histoloop"), "worker", "tcp://127.0.0.1:1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2
     assert done.stderr.startswith("histoloop: no Dask scheduler answers at tcp://127.0.0.1:1 (")
     assert done.stderr.count("\n") == 1

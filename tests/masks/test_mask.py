@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from histoloop.errors import NotFoundError
@@ -40,7 +40,6 @@ def test_levels_are_means_and_nothing_is_lost_at_the_edge(tmp_path: Path) -> Non
     assert np.abs(coarser - means).max() <= 0.5
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     heights=st.lists(st.integers(1, 300), min_size=1, max_size=12),
     sides=st.tuples(st.integers(0, 374), st.integers(1, 375)).filter(lambda two: two[0] < two[1]),

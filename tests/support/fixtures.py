@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.support.annotated import GTCODES
+from tests.support.dsa.processes import Port
 from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import save_tiny_model
 
@@ -62,7 +63,8 @@ def gtcodes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def unused_port() -> int:
-    """A port of loopback where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return int(held.getsockname()[1])
+def unused_port() -> Iterator[int]:
+    """A port of loopback where nobody listens but who is told of it."""
+    port = Port()
+    yield port.number
+    port.release()

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sql
+from tests.support.dsa.processes import Port
 
 _BINARIES = Path("/usr/lib/postgresql")
 
@@ -33,22 +33,24 @@ def postgres() -> Iterator[sql.URL]:
     if user:
         for path in (home, secret):
             shutil.chown(path, user)
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = Port()
     init = [programs / "initdb", "--pgdata", home / "data", "--username", "histoloop"]
     init += ["--auth", "scram-sha-256", "--pwfile", secret, "--no-sync"]
     subprocess.run(list(map(str, init)), check=True, capture_output=True, user=user, cwd=home)
-    serve = [programs / "postgres", "-D", home / "data", "-p", port, "-k", home, "-F"]
+    serve = [programs / "postgres", "-D", home / "data", "-p", port.number, "-k", home, "-F"]
     with (home / "log").open("wb") as log:
         command = [*map(str, serve), "-c", "listen_addresses=127.0.0.1"]
         server = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=home)
-    url = sql.URL.create("postgresql+psycopg", "histoloop", password, "127.0.0.1", port, "postgres")
+    url = sql.URL.create(
+        "postgresql+psycopg", "histoloop", password, "127.0.0.1", port.number, "postgres"
+    )
     try:
         _wait(url, home / "log")
         yield url
     finally:
         server.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is still connected
-        server.wait(30)
+        server.wait(120)
+        port.release()
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -65,7 +67,7 @@ def postgres_url(postgres: sql.URL) -> str:
 
 def _wait(url: sql.URL, log: Path) -> None:
     engine = sql.create_engine(url)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while True:
         try:
             engine.connect().close()
