@@ -104,9 +104,22 @@ def test_histomicsui_draws_a_run_where_the_mask_says(dsa, item, layers):
         for name in layers:
             show(page, name)
         page.add_style_tag(content=".h-panel-group, .s-panel-group {visibility: hidden}")
-        seen = classes(stage(page))
+        for _ in range(200):  # HistomicsUI draws when it has what it draws
+            if not (wrong := misdrawn(page)):
+                break
+            page.wait_for_timeout(300)
+    assert not wrong
+
+
+def misdrawn(page: Page) -> list[str]:
+    """What is not seen where the mask says."""
+    seen = classes(stage(page))
     truth = expected(seen.shape)
+    wrong = []
     for code in (1, 5):
-        either = (seen == code) | (truth == code)
-        assert ((seen == code) & (truth == code)).sum() / either.sum() > 0.95, f"class {code}"
-    assert (seen[truth == -1] == 0).mean() > 0.9
+        both, either = (seen == code) & (truth == code), (seen == code) | (truth == code)
+        if both.sum() / either.sum() <= 0.95:
+            wrong.append(f"class {code}")
+    if (seen[truth == -1] == 0).mean() <= 0.9:
+        wrong.append("the hole")
+    return wrong

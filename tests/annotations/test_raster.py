@@ -285,7 +285,7 @@ def test_killed_in_mid_upload_and_pushed_again_there_is_one_mask(dsa, mask, prox
     process = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, text=True)
     process.stdin.write(dsa.token("annotator") + "\n")
     process.stdin.flush()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not hit.hits and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()

@@ -273,20 +273,21 @@ def test_a_push_that_breaks_off_is_finished_by_the_next(case, slide):
 # --- what only a server can do to us ---
 
 PUSH = """
-import sys
+import sys, time
 from pathlib import Path
 from pydantic import SecretStr
 from histoloop.annotations.dsa_store import DsaAnnotationStore
 from histoloop.annotations.files import read_documents
 from histoloop.slides.dsa.site import DsaSite, Login
 
-url, folder, slide, path = sys.argv[1:]
+url, folder, slide, path, most = sys.argv[1:]
 site = DsaSite(url, Path(folder), Login(token=SecretStr(sys.stdin.readline().strip())))
 
 def told():
-    for document in read_documents(Path(path)):
+    for number, document in enumerate(read_documents(Path(path))):
+        if number == int(most):
+            time.sleep(600)
         yield document
-        print("one more", flush=True)
 
 DsaAnnotationStore(site).replace_run(slide, "r1", told())
 """
@@ -311,9 +312,10 @@ def counts(store, item):
     return sorted((one.name, one.elements) for one in store.list(item))
 
 
-def push_in_a_process(dsa, folder, item, path) -> subprocess.Popen:
-    command = [sys.executable, "-c", PUSH, dsa.url, str(folder), item, str(path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def push_in_a_process(dsa, folder, item, path, most=-1) -> subprocess.Popen:
+    """It stands when it has pushed so many; of a negative number it never does."""
+    command = [sys.executable, "-c", PUSH, dsa.url, str(folder), item, str(path), str(most)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
     process.stdin.write(dsa.token("annotator") + "\n")
     process.stdin.flush()
     return process
@@ -328,12 +330,17 @@ def test_killed_in_mid_push_and_resumed(dsa, store, folder, item, after):
     whole = [document("r1", block, elements=300) for block in range(12)]
     write_documents(path, whole)
 
-    process = push_in_a_process(dsa, folder, item, path)
-    for _ in range(after):
-        assert process.stdout.readline() == "one more\n"
+    def there() -> int:
+        return sum(one.attributes.get("run") == "r1" for one in store.list(item))
+
+    process = push_in_a_process(dsa, folder, item, path, most=after + 2)
+    end = time.monotonic() + 120
+    while there() < after:  # the last ones may still be on their way
+        assert time.monotonic() < end
+        time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    cut = sum(one.attributes.get("run") == "r1" for one in store.list(item))
+    cut = there()
     assert after <= cut < 12, "it was killed in mid-push"
 
     assert push_in_a_process(dsa, folder, item, path).wait() == 0

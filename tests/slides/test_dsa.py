@@ -356,7 +356,7 @@ def test_what_is_no_slide_is_said_to_be_none(dsa, site):
 
 
 def _patiently(ask):
-    for _ in range(20):
+    for _ in range(300):
         if found := ask():
             return found
         time.sleep(0.2)
