@@ -99,7 +99,7 @@ def setting(
             yield Setting(dsa, url, item, file)
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
 
 
 def test_the_worker_gets_an_id_and_no_file(setting: Setting) -> None:
@@ -112,7 +112,7 @@ def test_the_worker_gets_an_id_and_no_file(setting: Setting) -> None:
 def test_from_the_form_to_the_annotation(setting: Setting) -> None:
     token = setting.dsa.token("annotator")
     process = setting.start(setting.command(token))
-    output, error = process.communicate(timeout=120)
+    output, error = process.communicate(timeout=240)
     assert process.returncode == 0, error
     assert token not in output + error
     run = re.search(r"done; run (\w+)", output)[1]
@@ -133,7 +133,7 @@ def test_who_may_not_write_may_not_segment(setting: Setting, role: Any, said: st
     token = setting.dsa.token(role)
     before = setting.dsa.client("annotator").get("annotation", {"itemId": setting.item})
     process = setting.start(setting.command(token))
-    output, error = process.communicate(timeout=60)
+    output, error = process.communicate(timeout=240)
     assert process.returncode == 1
     assert re.fullmatch(rf"HistoLoop: .*{said}.*\n", error)
     assert token not in output + error
@@ -142,7 +142,7 @@ def test_who_may_not_write_may_not_segment(setting: Setting, role: Any, said: st
 
 def test_an_expired_token_is_said_to_be_one(setting: Setting) -> None:
     process = setting.start(setting.command("x" * 64))
-    output, error = process.communicate(timeout=60)
+    output, error = process.communicate(timeout=240)
     assert process.returncode == 1
     assert error.startswith("HistoLoop: Girder: ")
     assert "x" * 64 not in output + error

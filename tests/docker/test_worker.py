@@ -35,10 +35,10 @@ def process(command: list[str | Path], log: Path, **environment: str) -> Iterato
         yield running
     finally:
         running.send_signal(signal.SIGTERM)
-        running.wait(30)
+        running.wait(120)
 
 
-def said(log: Path, pattern: str, seconds: float = 60) -> str:
+def said(log: Path, pattern: str, seconds: float = 180) -> str:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := re.search(pattern, log.read_text()):
@@ -77,12 +77,12 @@ def test_a_job_runs_on_workers_of_a_scheduler(tmp_path: Path, tissue_slide: Path
         serve = [BIN / "histoloop", "serve", "--slides", slides, "--home", home, "--port", "0"]
         stack.enter_context(process(serve, logs["service"], HISTOLOOP_SCHEDULER=address))
         url = said(logs["service"], r"http://\S+")
-        assert requests.get(f"{url}/api/health", timeout=10).json()["status"] == "ok"
-        slide = requests.get(f"{url}/api/slides", timeout=10).json()["slides"][0]["id"]
+        assert requests.get(f"{url}/api/health", timeout=60).json()["status"] == "ok"
+        slide = requests.get(f"{url}/api/slides", timeout=60).json()["slides"][0]["id"]
         asked = {"slide": slide, "model": "tiny"}
         job = requests.post(f"{url}/api/jobs", json=asked, timeout=30).json()["id"]
-        until = time.monotonic() + 90
-        while (found := requests.get(f"{url}/api/jobs/{job}", timeout=10).json())["state"] in (
+        until = time.monotonic() + 240
+        while (found := requests.get(f"{url}/api/jobs/{job}", timeout=60).json())["state"] in (
             "queued",
             "running",
         ):
@@ -90,7 +90,7 @@ def test_a_job_runs_on_workers_of_a_scheduler(tmp_path: Path, tissue_slide: Path
             time.sleep(0.2)
         assert found["state"] == "done", found["failure"]
         ended.send_signal(signal.SIGTERM)  # as Docker stops a container
-        ended.wait(30)
+        ended.wait(120)
         assert not healthy(address)
 
 
