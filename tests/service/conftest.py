@@ -90,7 +90,7 @@ def asked(client: FlaskClient, slide: str, **changes: Any) -> dict[str, Any]:
     return dict(answer.json)
 
 
-def finished(client: FlaskClient, job: str, seconds: float = 120) -> dict[str, Any]:
+def finished(client: FlaskClient, job: str, seconds: float = 240) -> dict[str, Any]:
     """A job once it has ended."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

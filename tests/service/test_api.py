@@ -67,7 +67,7 @@ def done(client: FlaskClient) -> dict[str, Any]:
 
 
 def finished(client: FlaskClient, job: str) -> dict[str, Any]:
-    for _ in range(480):
+    for _ in range(1200):
         found = client.get(f"/api/jobs/{job}").json
         if found["state"] not in ("queued", "running"):
             return found
@@ -221,7 +221,7 @@ def test_a_crowd_of_browsers_keeps_its_connections_open(served: Service) -> None
     address = urlsplit(served.url)
     with ExitStack() as stack:
         for _ in range(200):
-            connection = HTTPConnection(address.hostname, address.port, timeout=20)
+            connection = HTTPConnection(address.hostname, address.port, timeout=60)
             stack.callback(connection.close)
             connection.request("GET", "/api/health")
             assert connection.getresponse().read()

@@ -40,6 +40,8 @@ HUMAN = {
 }
 LOOKING = r"item/\w+/tiles(\?|$)"
 PUSHING = "/api/v1/(histoloop/annotations|annotation)"
+BEFORE = ("queued", "starting", "tissue", "calibrate")
+"""Stages of a job that has predicted nothing yet; of the first two one that has read nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +79,20 @@ def held(proxy, client, job, late=True):
     """The block runs once the job stands before its push, and the job goes on when it ends.
 
     If late, it has looked at the slide for the last time before it pushes; otherwise that look
-    is on its way, as each before it was, for four seconds.
+    is on its way: each takes four seconds, and the last one until the block has run.
     """
     released = threading.Event()
-    fault = Fault(PUSHING, until=released) if late else Fault(LOOKING, delay=4.0)
+    if late:
+        fault = Fault(PUSHING, until=released)
+    else:
+        released.set()
+        fault = Fault(LOOKING, delay=4.0, until=released)
     proxy.inject(fault)
     end = time.monotonic() + 120
     while client.get(f"/api/jobs/{job}").json["progress"]["stage"] != "push":
         assert time.monotonic() < end, client.get(f"/api/jobs/{job}").json
         time.sleep(0.05)
+    released.clear()
     try:
         yield
     finally:
@@ -158,7 +165,7 @@ def test_an_expired_token_is_said_and_the_job_goes_on_with_another(
     with held(proxy, client, job["id"]):
         sign_in(dsa.stack, dsa.people["annotator"])  # another session of the same user stays
         requests.delete(
-            f"{dsa.url}/token/session", headers={"Girder-Token": token}, timeout=10
+            f"{dsa.url}/token/session", headers={"Girder-Token": token}, timeout=60
         ).raise_for_status()
     later = signed_in(create_app(service.library).test_client(), dsa.token("annotator"))
     ended = finished(later, job["id"])
@@ -294,7 +301,7 @@ def test_a_job_waits_for_an_archive_that_was_killed(new_dsa, bcss, new_home, who
         assert calm["state"] == "done", calm["failure"]
         job = asked(client, slide)
         ledger = service.library.ledger
-        until(lambda: ledger.get(job["id"]).progress.stage in ("tissue", "predict"))
+        until(lambda: ledger.get(job["id"]).progress.stage not in BEFORE[:2])
         if who == "mongod":  # Girder takes requests, and is silent
             archive.stack.mongo.kill()
         else:
@@ -320,7 +327,7 @@ def test_who_waits_for_an_archive_can_cancel(dsa, slide, proxy, new_home, token)
         proxy.inject(Fault("/api/v1/", drop=True))
         until(lambda: ledger.get(job["id"]).progress.stage == "waiting")
         ledger.request_cancel(job["id"])
-        until(lambda: ledger.get(job["id"]).state is JobState.CANCELLED, seconds=10)
+        until(lambda: ledger.get(job["id"]).state is JobState.CANCELLED)
         proxy.heal()
 
 
@@ -356,7 +363,7 @@ def test_a_retraining_waits_for_an_archive_and_who_asked_can_cancel(dsa, proxy, 
         assert "archive" not in failure.cause.lower()
         second = waiting()
         ledger.request_cancel(second)
-        until(lambda: ledger.get(second).state is JobState.CANCELLED, seconds=10)
+        until(lambda: ledger.get(second).state is JobState.CANCELLED)
         proxy.heal()
 
 
@@ -450,11 +457,12 @@ def test_a_killed_service_goes_on_where_it_was(dsa, slide, proxy, new_home, toke
     try:
         calm = first.post("jobs", token, body).json()
         first.wait(calm["id"], token, lambda job: job["state"] == "done")
-        if when == "mid-push":
-            proxy.inject(Fault(PUSHING, method="POST", until=released, skip=2))
+        # Before it pushes, or within: it does not end before it is killed.
+        held_up = Fault(PUSHING, method="POST", until=released, skip=2 * (when == "mid-push"))
+        proxy.inject(held_up)
         job = first.post("jobs", token, body).json()
         if when == "mid-job":
-            first.wait(job["id"], token, lambda job: job["progress"]["stage"] == "predict")
+            first.wait(job["id"], token, lambda job: job["progress"]["stage"] not in BEFORE)
         else:
             end = time.monotonic() + 120
             while not documents(dsa, slide, job["run"]):

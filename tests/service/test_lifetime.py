@@ -59,14 +59,14 @@ def test_the_second_is_refused_until_the_first_has_gone(tissue_slide: Path, tmp_
             (folder / "rois").mkdir(parents=True)
         before = sorted(home.rglob("*"))
         second = started(slides, home)
-        _, said = second.communicate(timeout=60)
+        _, said = second.communicate(timeout=120)
         assert second.returncode == 1
         assert said.startswith(f"histoloop: {home}: another service works with this home (stop")
         assert said.count("\n") == 1
         assert sorted(home.rglob("*")) == before
-        assert requests.get(f"{first}/api/health", timeout=10).status_code == 200
+        assert requests.get(f"{first}/api/health", timeout=60).status_code == 200
     with serving(slides, home) as third:  # however the first has ended
-        assert requests.get(f"{third}/api/jobs", timeout=10).json() == {"jobs": []}
+        assert requests.get(f"{third}/api/jobs", timeout=60).json() == {"jobs": []}
         there = {*(home / "agreement").iterdir(), *(home / "review").iterdir()}
         assert there == others, "nobody goes on with what the first was making"
 

@@ -8,6 +8,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 from flask.testing import FlaskClient
+from limits import parse
 from tests.service.conftest import client_of, dsa_settings
 
 from histoloop.errors import UsageError
@@ -57,7 +58,8 @@ def test_a_token_can_be_given_instead(browser, dsa):
     assert browser.post("/api/session", json={"token": "x" * 64}).status_code == 401
 
 
-def test_who_guesses_a_password_is_held_up_and_others_are_not(browser, dsa):
+def test_who_guesses_a_password_is_held_up_and_others_are_not(browser, dsa, monkeypatch):
+    monkeypatch.setattr("histoloop.service.session._GUESSES", parse("10/hour"))  # of any machine
     wrong = {"login": "somebody", "password": "a-guess"}
     spellings = [wrong | {"login": name} for name in ("somebody", "Somebody", " SOMEBODY ")] * 4
     found = [browser.post("/api/session", json=one).status_code for one in spellings]
