@@ -68,7 +68,7 @@ def write_plugin(folder: Path, name: str) -> Path:
 
 
 def answer(archive: Archive, name: str) -> requests.Response:
-    return requests.get(f"{archive.url}/{name}", timeout=5)
+    return requests.get(f"{archive.url}/{name}", timeout=60)
 
 
 @pytest.mark.parametrize("flavour", ["girder3", "girder5"])
@@ -97,10 +97,10 @@ def test_girder_and_mongo_come_back_with_port_and_data(new_dsa: NewArchive) -> N
     stack.stop_girder()
     assert set(stack.pids) == {"mongod"}
     with pytest.raises(requests.ConnectionError):
-        requests.get(archive.url, timeout=5)
+        requests.get(archive.url, timeout=60)
     stack.start_girder()
     headers = {"Girder-Token": token}
-    me = requests.get(f"{archive.url}/user/me", headers=headers, timeout=5).json()
+    me = requests.get(f"{archive.url}/user/me", headers=headers, timeout=60).json()
     assert me["login"] == "reader"
     stack.kill()
     assert stack.pids == {}
@@ -118,8 +118,8 @@ def test_servers_end_with_the_process_that_started_them(new_dsa: NewArchive, how
         folder, *pids = owner.stdout.readline().split()
         assert all(psutil.pid_exists(int(pid)) for pid in pids)
         owner.send_signal(how)
-        owner.wait(30)
-    deadline = time.monotonic() + 10
+        owner.wait(120)
+    deadline = time.monotonic() + 60
     while any(psutil.pid_exists(int(pid)) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not [pid for pid in pids if psutil.pid_exists(int(pid))]

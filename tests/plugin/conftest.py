@@ -36,7 +36,7 @@ def set_setting(archive: Archive, key: str, value: object) -> None:
     client_of(archive, "admin").put("system/setting", data=form)
 
 
-def eventually(holds: Callable[[], object], within: float = 15.0) -> None:
+def eventually(holds: Callable[[], object], within: float = 60.0) -> None:
     """Wait until something holds; fail when it does not in time."""
     deadline = time.monotonic() + within
     while not holds():

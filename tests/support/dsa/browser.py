@@ -39,7 +39,7 @@ def open_browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no Chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -67,6 +67,11 @@ def stage(page: Page) -> NDArray[np.uint8]:
     """What the slide's canvas shows, (rows, cols, 3) RGB."""
     shot = page.locator(".h-image-view-container").screenshot()
     return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+
+def changed(page: Page, before: NDArray[np.uint8]) -> float:
+    """The share of the slide's canvas that shows something else than it did."""
+    return float((np.abs(stage(page).astype(int) - before).max(axis=2) > 24).mean())
 
 
 def _sign_in(page: Page, archive: Archive, role: Role) -> None:

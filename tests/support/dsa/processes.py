@@ -86,7 +86,7 @@ class Server:
         family = [process, *process.children(recursive=True)]
         return sum(member.memory_info().rss for member in family)
 
-    def start(self, patience: float = 60.0) -> None:
+    def start(self, patience: float = 180.0) -> None:
         """Start and wait for it; raises StartError. Nothing happens if it runs already."""
         if self.running:
             return

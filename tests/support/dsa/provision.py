@@ -82,7 +82,7 @@ def sign_in(stack: Stack, person: Credentials) -> GirderClient:
     return client
 
 
-def await_large_image(client: GirderClient, item: str, patience: float = 30.0) -> None:
+def await_large_image(client: GirderClient, item: str, patience: float = 120.0) -> None:
     """Wait until Girder has seen that the item is a slide; raises TimeoutError."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
