@@ -68,6 +68,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_nobody_is_shut_out(url: str, scheme: Scheme) -> None:
     with open_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
+        page.set_default_timeout(PATIENCE)
         found = {name: violations(go(page, url, name), name) for name in PAGES}
     assert not any(found.values()), found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +19,10 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.support.annotated import GTCODES, TUMOR, write_slide
 from tests.support.dsa.browser import PATIENCE, open_browser
+from tests.support.dsa.processes import Port
 from tests.support.strokes import Offset, on_screen, polygon, saved, shown, stroke
 from tests.support.tiny_model import save_tiny_model, sees_purple
+from tests.support.viewer import at_rest
 
 pytestmark = pytest.mark.e2e
 
@@ -34,16 +35,17 @@ class Mortal:
     """A service with slides, that can be killed and started again at the same address."""
 
     folder: Path
-    port: int
+    port: Port
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://127.0.0.1:{self.port.number}/"
 
     def start(self) -> None:
         slides, home = self.folder / "slides", self.folder / "home"
-        command = [COMMAND, "serve", "--slides", slides, "--home", home, "--port", str(self.port)]
+        command = [COMMAND, "serve", "--slides", slides, "--home", home]
+        command += ["--port", str(self.port.number)]
         codes = {"HISTOLOOP_RETRAIN_GTCODES": str(self.folder / "codes.csv")}
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(
@@ -71,12 +73,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
         write_slide(folder / "slides" / f"{name}.tiff")
     (folder / "codes.csv").write_text(GTCODES)
     save_tiny_model(folder / "home" / "models" / "tiny-1", network=sees_purple(), mpp=0.5)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        one = Mortal(folder, free.getsockname()[1])
+    one = Mortal(folder, Port())
     one.start()
     yield one
     one.kill()
+    one.port.release()
 
 
 @pytest.fixture
@@ -104,7 +105,8 @@ def opened(context: BrowserContext, service: Mortal, slide: str) -> Page:
     page.get_by_test_id("slide-item").filter(has_text=slide).click()
     expect(page.locator("#stage-header")).to_contain_text(slide)
     expect(page.get_by_test_id("tool-polygon")).to_be_visible()
-    page.wait_for_timeout(800)  # the slide comes to rest
+    page.wait_for_timeout(800)
+    at_rest(page.get_by_test_id("draw-pane"))
     return page
 
 
@@ -117,7 +119,7 @@ def stored(service: Mortal, slide: str) -> dict[str, Any]:
     """What the service has on a slide: documents by name."""
 
     def get(path: str) -> Any:
-        return requests.get(f"{service.url}api/{path}", timeout=10).json()
+        return requests.get(f"{service.url}api/{path}", timeout=60).json()
 
     id = next(one["id"] for one in get("slides")["slides"] if slide in one["name"])
     listed = [one for one in get(f"slides/{id}/annotations")["annotations"] if one["editable"]]
@@ -300,7 +302,9 @@ def test_a_predicted_region_is_accepted_and_pulled_into_shape(
         page = opened(context, service, "predicted")
         page.get_by_test_id("model-picker").select_option("tiny@1")
         page.get_by_test_id("segment-button").click()
-        expect(page.get_by_test_id("job-state")).to_have_text("Done", ignore_case=True)
+        expect(page.get_by_test_id("job-state")).to_have_text(
+            "Done", ignore_case=True, timeout=240_000
+        )
         page.wait_for_function(
             "() => [...document.querySelectorAll('.outline-canvas')]"
             ".some((one) => !one.hidden && Number(one.dataset.polygons) > 0)"

@@ -58,7 +58,7 @@ def test_a_slide_is_checked_before_it_is_segmented(page: Page) -> None:
     expect(card.get_by_test_id("fact-resampling")).to_contain_text("times to the model's scale")
     expect(card.get_by_test_id("fact-tiles")).to_contain_text(re.compile(r"Tiles\d+"))
     shoot(page, "launch-check-waits")
-    expect(card.get_by_test_id("samples")).to_have_attribute("data-state", "done")
+    expect(card.get_by_test_id("samples")).to_have_attribute("data-state", "done", timeout=240_000)
     expect(card.get_by_test_id("fact-time")).to_contain_text("from the sample tiles")
     expect(card.get_by_test_id("sample")).to_have_count(3)
     page.wait_for_function(
@@ -90,7 +90,7 @@ def test_who_knows_the_scale_says_it(page: Page) -> None:
     card.get_by_test_id("slide-mpp").press("Enter")
     expect(card.get_by_test_id("fact-scale")).to_contain_text("0.30 µm/px, given by you")
     card.get_by_test_id("preflight-segment").click()
-    expect(page.get_by_test_id("job-state")).to_have_text("Done")
+    expect(page.get_by_test_id("job-state")).to_have_text("Done", timeout=240_000)
 
 
 def test_a_slide_that_cannot_be_opened_cannot_be_chosen(page: Page) -> None:

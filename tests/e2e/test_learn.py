@@ -116,7 +116,7 @@ def test_who_agrees_with_whom_is_compared_on_demand(tmp_path: Path) -> None:
         shoot(page, "agreement-none")
         page.get_by_test_id("make-agreement").click()
         pairs = page.get_by_test_id("pairs").locator("tbody tr")
-        expect(pairs).to_have_count(3, timeout=60_000)
+        expect(pairs).to_have_count(3)
         expect(page).to_have_url(re.compile(r"#agreement="))
         region = page.get_by_test_id("contested-region")
         expect(region.locator("img")).to_have_js_property("naturalWidth", 2 * ROI.width + 8)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 from tests.service.conftest import asked, finished
-from tests.support.dsa.browser import open_browser
+from tests.support.dsa.browser import PATIENCE, open_browser
 from tests.support.tiny_model import save_tiny_model
 
 from histoloop.config import settings
@@ -40,7 +40,7 @@ def test_it_is_said_and_made_again(tissue_slide: Path, tmp_path: Path) -> None:
         body = {"model": "tiny@1", "roi": [0, 0, 900, 700]}
         kept, old = (finished(client, asked(client, slide, **body)["id"]) for _ in range(2))
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("response", lambda answer: errors.append(answer.url) if answer.status == 410 else 0)
         page.goto(service.url)
@@ -65,7 +65,7 @@ def test_it_is_said_and_made_again(tissue_slide: Path, tmp_path: Path) -> None:
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/away-queue.png")
         row.get_by_test_id("queue-retry").click()
-        expect(row).to_have_attribute("data-state", "done", timeout=120_000)
+        expect(row).to_have_attribute("data-state", "done", timeout=240_000)
         expect(row.get_by_test_id("queue-away")).to_have_count(0)
         page.get_by_test_id("queue-close").click()
         expect(runs.first).to_contain_text("Done")

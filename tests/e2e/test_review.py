@@ -85,5 +85,5 @@ def test_without_a_queue_the_page_says_what_one_is_and_makes_it(tmp_path: Path) 
         shoot(page, "review-none")
     with opened(settings_of(tmp_path), "#review") as page:
         page.get_by_test_id("make-queue").click()
-        expect(page.get_by_test_id("film").first).to_be_visible(timeout=90_000)
+        expect(page.get_by_test_id("film").first).to_be_visible(timeout=240_000)
         expect(page.get_by_test_id("review-current")).to_have_attribute("data-number", "1")

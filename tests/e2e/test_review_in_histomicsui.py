@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
-from tests.support.dsa.browser import open_browser, open_in_histomics, stage
+from tests.support.dsa.browser import changed, open_browser, open_in_histomics, stage
 from tests.support.dsa.provision import Archive, await_large_image
 from tests.support.tiny_model import save_tiny_model
 from tests.support.typed import run
+from tests.support.viewer import at_rest, until
 
 pytestmark = pytest.mark.e2e
 
@@ -44,12 +44,11 @@ def test_the_rectangles_are_listed_and_seen(dsa: Archive, item: str) -> None:
         page.locator(".h-annotation-group-name").first.click()
         listed = page.locator(".h-annotation", has_text="review queue (tiny@1)")
         expect(listed).to_have_count(1)
+        at_rest(page.locator(".h-image-view-container"))
         before = stage(page)
         listed.locator(".h-toggle-annotation").click()
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(1500)
-        shown = stage(page)
+        until(page, lambda: changed(page, before) > 0.001, "the outlines are seen")
+        at_rest(page.locator(".h-image-view-container"))
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/histomicsui-review.png")
-        drawn = np.abs(shown.astype(int) - before).max(axis=2) > 24
-        assert 0.001 < drawn.mean() < 0.2, "outlines, and nothing filled"
+        assert 0.001 < changed(page, before) < 0.2, "outlines, and nothing filled"

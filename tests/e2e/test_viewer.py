@@ -38,7 +38,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             )
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
 
 
 @pytest.fixture
@@ -54,10 +54,21 @@ def overlay(page: Page, what: str) -> int:
 
 def segment(page: Page) -> None:
     """Press Segment and wait for the first tiles of the new run."""
-    before = re.search(r"run=(\w+)", page.url)
+    drawn_tiles(page)  # of a run before: the demo has one
+    before = re.search(r"run=\w+", address_at_rest(page))
+    assert before
     page.get_by_test_id("segment-button").click()
-    expect(page).not_to_have_url(re.compile(before[0] if before else "never"), timeout=30_000)
+    expect(page).not_to_have_url(re.compile(before[0]))
     drawn_tiles(page)
+
+
+def requests_at_rest(page: Page) -> int:
+    """Wait until no more tiles are asked for: what a job has touched is, half a second later."""
+    before = -1
+    while (now := overlay(page, "requests")) != before:
+        before = now
+        page.wait_for_timeout(2000)
+    return now
 
 
 def set_threshold(page: Page, value: float) -> None:
@@ -69,7 +80,7 @@ def jobs(page: Page) -> list[dict[str, str]]:
 
 
 def ended(page: Page, state: str) -> None:
-    expect(page.get_by_test_id("job-state")).to_have_text(re.compile(state, re.I), timeout=120_000)
+    expect(page.get_by_test_id("job-state")).to_have_text(re.compile(state, re.I), timeout=240_000)
 
 
 def test_a_newcomer_sees_the_prediction_stream_and_moves_the_threshold(page: Page) -> None:
@@ -78,13 +89,17 @@ def test_a_newcomer_sees_the_prediction_stream_and_moves_the_threshold(page: Pag
     shoot(page, "demo")
 
     segment(page)
-    assert jobs(page)[0]["state"] == "running", "tiles are seen before the job ends"
+    until(
+        page,
+        lambda: overlay(page, "tiles") > 0 and jobs(page)[0]["state"] == "running",
+        "tiles are seen before the job ends",
+    )
     shoot(page, "streaming")
     ended(page, "done")
 
     stage = page.get_by_test_id("overlay-canvas")
-    before = at_rest(stage)  # the last tiles have arrived and faded in
-    requests, known = overlay(page, "requests"), len(jobs(page))
+    requests, known = requests_at_rest(page), len(jobs(page))
+    before = at_rest(stage)  # the last tiles have faded in
     set_threshold(page, 0.97)
     until(page, lambda: picture_of(stage) != before, "the overlay follows the threshold")
     assert overlay(page, "requests") == requests, "without another request"
@@ -105,6 +120,7 @@ def test_a_running_job_is_cancelled(page: Page) -> None:
 
 def test_the_address_holds_the_view(page: Page) -> None:
     stage = page.get_by_test_id("overlay-canvas")
+    drawn_tiles(page)  # a stage without a slide is at rest, too
     at_rest(stage)
     set_threshold(page, 0.7)
     page.get_by_test_id("mode-probability").click()

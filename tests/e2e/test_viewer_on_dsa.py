@@ -10,7 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.support.dsa.provision import Archive
 from tests.support.tiny_model import save_tiny_model
-from tests.support.viewer import address_at_rest, drawn_tiles, shoot, sign_in, visiting
+from tests.support.viewer import (
+    address_at_rest,
+    drawn_tiles,
+    shoot,
+    sign_in,
+    until,
+    visiting,
+)
 
 from histoloop.config import settings
 from histoloop.service.server import Service, running
@@ -100,7 +107,7 @@ def test_a_pathologist_signs_in_finds_a_slide_and_has_it_segmented(
     address = address_at_rest(page)
     page.reload()
     drawn_tiles(page)
-    assert page.url == address
+    until(page, lambda: page.url == address, "the address brings back what it was made of")
     expect(page.get_by_test_id("crumb").last).to_have_text("Private")
     shoot(page, "dsa-restored")
 

@@ -71,7 +71,7 @@ def asked(client: FlaskClient, **more: Any) -> dict[str, Any]:
 
 
 def until(
-    client: FlaskClient, job: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 240
+    client: FlaskClient, job: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 480
 ) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
