@@ -68,3 +68,11 @@ def test_who_was_overtaken_is_told(
         with pytest.raises(StateError, match="another service works with this ledger"):
             hold.check()
     assert ask(HOLDERS), "it did not take away what is another's"
+
+
+def test_who_has_ended_has_let_go(said: Settings, ask: Callable[[str], object]) -> None:
+    """At once: a server hears of a closed connection a while later."""
+    for _ in range(20):
+        with looked_after(said) as hold:
+            hold.check()
+        assert ask(HOLDERS) is None

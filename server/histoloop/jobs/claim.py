@@ -110,7 +110,7 @@ def _database(url: str, claim: Claim) -> Iterator[None]:
         finally:
             ending.set()
             watch.join(_END_S)
-            hold.release()
+            hold.give_back()
     finally:
         engine.dispose()
 
@@ -153,8 +153,14 @@ class _Hold:
                 if not self._taken_again(ending):
                     return
 
+    def give_back(self) -> None:
+        """Let it go at once: a server hears of a closed connection a while later."""
+        with suppress(sql.exc.SQLAlchemyError):  # it is another's, or the database is away
+            self._ask(f"SELECT pg_advisory_unlock({_LOCK})")
+        self.release()
+
     def release(self) -> None:
-        """Give it back, if the connection is still there."""
+        """Close the connection, if it is still there; the lock goes with it."""
         with suppress(sql.exc.DBAPIError):
             self._connection.close()
 
