@@ -26,7 +26,7 @@ def histoloop(*arguments, home, key=None):
         named = next(str(one) for one in arguments if str(one).startswith("http"))
         environment |= {"HISTOLOOP_DSA_KEY": key, "HISTOLOOP_DSA": named}
     command = [PROGRAM, "annotations", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ COMMAND = Path(sys.executable).with_name("histoloop")
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [str(COMMAND), *(str(one) for one in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_disk_that_is_full_is_one_line_and_the_rest_is_kept(
     """A limit of the size of files stands for it: any user may set one, and writes fail alike."""
     arguments = ("segment", plain_slide, "--home", home, "--out", tmp_path)
     command = " ".join(["ulimit -f 64;", "exec", str(COMMAND), *map(str, arguments)])
-    limited = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
+    limited = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300)
     refused(limited, "File too large")
     assert not list(tmp_path.rglob("report.json"))
     found = run(*arguments, "--resume")

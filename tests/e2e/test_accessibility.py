@@ -131,7 +131,7 @@ def panels(page: Page, url: str) -> Iterator[str]:
     page.keyboard.press("Escape")
     page.get_by_test_id("model-picker").select_option("tiny@2")  # the quick one
     page.get_by_test_id("check-button").click()
-    expect(page.get_by_test_id("samples")).to_have_attribute("data-state", "done")
+    expect(page.get_by_test_id("samples")).to_have_attribute("data-state", "done", timeout=240_000)
     yield "preflight"
     page.keyboard.press("Escape")
     page.get_by_test_id("compare-button").click()

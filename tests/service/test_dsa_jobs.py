@@ -88,7 +88,7 @@ def held(proxy, client, job, late=True):
         released.set()
         fault = Fault(LOOKING, delay=4.0, until=released)
     proxy.inject(fault)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while client.get(f"/api/jobs/{job}").json["progress"]["stage"] != "push":
         assert time.monotonic() < end, client.get(f"/api/jobs/{job}").json
         time.sleep(0.05)
@@ -233,7 +233,7 @@ def test_an_archive_that_goes_away_ends_the_job_and_not_the_service(
     with held(proxy, client, job["id"]):
         proxy.heal()
         away = proxy.inject(Fault(drop=True))
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     ledger = service.library.ledger
     while not ledger.get(job["id"]).state.ended:
         assert time.monotonic() < end
@@ -310,7 +310,7 @@ def test_a_job_waits_for_an_archive_that_was_killed(new_dsa, bcss, new_home, who
         time.sleep(5)
         assert ledger.get(job["id"]).state is JobState.RUNNING
         archive.stack.start()
-        until(lambda: ledger.get(job["id"]).state.ended, seconds=200)
+        until(lambda: ledger.get(job["id"]).state.ended, seconds=280)
         ended = ledger.get(job["id"])
         assert ended.state is JobState.DONE, ended.failure
     assert counts(documents(archive, slide, job["run"])) == counts(
@@ -367,7 +367,7 @@ def test_a_retraining_waits_for_an_archive_and_who_asked_can_cancel(dsa, proxy, 
         proxy.heal()
 
 
-def until(true, seconds=120):
+def until(true, seconds=240):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -378,7 +378,7 @@ def test_a_cancelled_push_takes_back_what_it_has_pushed(dsa, slide, proxy, clien
     job = asked(client, slide)
     released = threading.Event()  # the question whether the archive takes bulk, a document, then:
     proxy.inject(Fault(PUSHING, method="POST", until=released, skip=2))
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while not documents(dsa, slide, job["run"]):
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -436,7 +436,7 @@ class Command:
         headers = {"Girder-Token": token}
         return requests.post(f"{self.url}/api/{path}", json=body, headers=headers, timeout=60)
 
-    def wait(self, job, token, wanted, seconds=180):
+    def wait(self, job, token, wanted, seconds=240):
         """The job, once it is as wanted."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -464,7 +464,7 @@ def test_a_killed_service_goes_on_where_it_was(dsa, slide, proxy, new_home, toke
         if when == "mid-job":
             first.wait(job["id"], token, lambda job: job["progress"]["stage"] not in BEFORE)
         else:
-            end = time.monotonic() + 120
+            end = time.monotonic() + 240
             while not documents(dsa, slide, job["run"]):
                 assert time.monotonic() < end
                 time.sleep(0.05)

@@ -60,7 +60,7 @@ def checked(client: FlaskClient, slide: str, **changes: Any) -> dict[str, Any]:
     """A preflight with its samples."""
     answer = client.post("/api/preflights", json={"slide": slide, "model": "tiny@1"} | changes)
     assert answer.status_code == 200, answer.json
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while (found := client.get(f"/api/preflights/{answer.json['id']}").json)["samples"][
         "state"
     ] == "running":
