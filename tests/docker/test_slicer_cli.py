@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import numpy as np
 import pytest
 import requests
 from slicer_cli_web.cli_utils import as_model, get_cli_parameters, is_girder_api, is_on_girder
+from tests.support.dsa.processes import Port
 from tests.support.pictures import tissue_picture
 from tests.support.tiny_model import save_tiny_model
 
@@ -124,10 +124,12 @@ def finish(process: subprocess.Popen[str], timeout: float = 240) -> Ended:
     return Ended(process.returncode, output, error)
 
 
+UNUSED = Port()
+"""Where nobody listens."""
+
+
 def unused_url() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    return f"http://127.0.0.1:{UNUSED.number}"
 
 
 def test_slicer_cli_web_reads_it_without_complaint(caplog: pytest.LogCaptureFixture) -> None:

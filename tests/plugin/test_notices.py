@@ -10,6 +10,8 @@ from tests.plugin.conftest import client_of, eventually
 from tests.plugin.service_double import Sent, ServiceDouble
 from tests.support.dsa.provision import Archive, Role
 
+QUIET_S = 3.0
+"""An item that has not been drawn on for so long is told of."""
 ELEMENT = {"type": "point", "center": [1, 2, 0]}
 LAYER = {"run": "0123456789ab", "model": "tumor@3", "digest": "x"}
 
@@ -46,13 +48,19 @@ def test_many_saves_of_an_item_are_told_once_and_other_items_apart(
 ) -> None:
     client = client_of(dsa, "annotator")
     other = client.createItem(dsa.folders["private"], "also drawn on")["_id"]
+    began = [time.monotonic()]
     annotation = draw(dsa, item)
     for _ in range(5):
+        began.append(time.monotonic())
         client.put(f"annotation/{annotation}", json={"name": "moved", "elements": [ELEMENT]})
+    began.append(time.monotonic())
     draw(dsa, other)
     eventually(lambda: heard(service, item) and heard(service, other))
     time.sleep(4)
-    assert len(heard(service, item)) == len(heard(service, other)) == 1
+    # Two that a busy machine has kept so far apart may be told apart.
+    pauses = sum(later - one > QUIET_S for one, later in zip(began, began[2:], strict=False))
+    assert 1 <= len(heard(service, item)) <= 1 + pauses
+    assert len(heard(service, other)) == 1
 
 
 def test_what_histoloop_has_pushed_is_not_told_nor_who_may_see_it(
