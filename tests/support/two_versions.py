@@ -89,7 +89,7 @@ def segmented(client: FlaskClient, model: str) -> dict[str, Any]:
 def run_of(client: FlaskClient, asked: dict[str, Any]) -> dict[str, Any]:
     """The run of a job, once it is done."""
     job = client.post("/api/jobs", json=asked).json
-    end = time.monotonic() + 240
+    end = time.monotonic() + 480
     while time.monotonic() < end:
         found = client.get(f"/api/jobs/{job['id']}").json
         if found["state"] not in ("queued", "running"):
