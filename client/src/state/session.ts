@@ -6,11 +6,10 @@ import type { AgreementApi } from "../api/agreement";
 import type { Api } from "../api/client";
 import { ProblemError } from "../api/http";
 import type { LearnApi } from "../api/learn";
-import type { ReviewApi, ReviewRegion } from "../api/review";
+import type { ReviewApi } from "../api/review";
 import type { ComparedWith, DatasetRegion, Folder, Retraining } from "../api/types";
 import type { Box } from "../model/box";
 import { type Camera, type Projection, viewBox } from "../model/projection";
-import { shapesOf } from "../model/shapes";
 import { Agreeing } from "./agreeing";
 import { Calls } from "./calls";
 import type { Commands } from "./commands";
@@ -27,10 +26,11 @@ import { Pages } from "./pages";
 import type { Action, Restored } from "./reducer";
 import { Retrainings } from "./retrainings";
 import { Reviewing } from "./reviewing";
+import { ReviewStage } from "./reviewStage";
 import { Segmentation } from "./segmentation";
-import { chosenModel, inArchive, isIn, mayRetrain, openDetail } from "./selectors";
+import { chosenModel, inArchive, isIn, mayRetrain } from "./selectors";
 import { Shelves } from "./shelves";
-import { type AppState, type DatasetPlace, REVIEWED } from "./state";
+import type { AppState, DatasetPlace } from "./state";
 import type { Store } from "./store";
 import type { Address } from "./url";
 
@@ -66,8 +66,6 @@ export class Session implements Commands {
   readonly reviewing: Reviewing;
   readonly agreeing: Agreeing;
   private readonly pages: Pages;
-  /** Of the regions of a queue: only what is in the last one is shown. */
-  private looks = 0;
 
   constructor(
     private readonly api: Api,
@@ -110,10 +108,15 @@ export class Session implements Commands {
     const { launch, datasets, learning } = this;
     this.pages = new Pages(store, { launch, datasets, learning }, () => this.finishDrawing(null));
     this.comparisons = new Comparisons(api, store, this.calls, (id) => this.toggleAnnotation(id));
+    const review = new ReviewStage(api, reviewApi, store, this.calls, {
+      onGo: (slide, box) => this.goTo(slide, box),
+      onCorrect: events.onCorrect,
+      onHandsOff: events.onHandsOff,
+    });
     this.reviewing = new Reviewing(reviewApi, store, this.calls, {
       onQueue: (of) => this.learning.show({ page: "review", of }),
-      onRegion: (region, queue) => void this.lookAtRegion(reviewApi, region, queue),
-      onFix: ({ slide }, annotation) => this.correct(slide.id, annotation),
+      onRegion: (region, queue) => void review.lookAt(region, queue),
+      onFix: ({ slide }, annotation) => review.correct(slide.id, annotation),
       onDrawn: () => void this.drawings.refresh(),
     });
     this.agreeing = new Agreeing(learnApi, store, this.calls, {
@@ -356,38 +359,6 @@ export class Session implements Commands {
     if (detail.status !== "ready") return;
     void this.drawings.refresh();
     await this.segmentation.loadHistory(id);
-  }
-
-  /** The region of a queue, large, with what it became, or what the model takes it for. */
-  private async lookAtRegion(
-    reviewApi: ReviewApi,
-    { number, slide, box, annotation }: ReviewRegion,
-    queue: string,
-  ): Promise<void> {
-    const { state } = this.store;
-    const isOpen = state.slide?.id === slide.id && state.slide.detail.status === "ready";
-    this.looks += 1;
-    const { looks } = this;
-    this.events.onHandsOff();
-    if (isOpen) this.events.lookAt(box);
-    else void this.open(slide.id, { ...BARE_VIEW, camera: this.events.cameraOn(box) });
-    await this.calls.attempt(async () => {
-      const shown = await (annotation
-        ? this.api.annotation(annotation)
-        : reviewApi.reviewAnswer(queue, number));
-      // The reader may have gone on, to another region or to drawing in this one.
-      if (this.looks !== looks || this.store.state.learn?.review?.at !== number) return;
-      const shapes = shapesOf(shown);
-      this.store.dispatch({ type: "annotationDrawn", slide: slide.id, id: REVIEWED, shapes });
-    });
-  }
-
-  /** What was reviewed is drawn in from now on, and need not be shown a second time. */
-  private correct(slide: string, annotation: string): void {
-    if (openDetail(this.store.state)?.id !== slide) return;
-    this.looks += 1;
-    this.store.dispatch({ type: "annotationHidden", id: REVIEWED });
-    this.events.onCorrect(annotation);
   }
 
   private async loadModels(): Promise<void> {
