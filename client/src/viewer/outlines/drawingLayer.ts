@@ -17,8 +17,9 @@ const MARGIN = 1.5;
 export class DrawingLayer {
   readonly canvas = document.createElement("canvas");
   private readonly context: ImageBitmapRenderingContext;
-  /** Begins when there is something to paint: whoever opens a slide waits for other things. */
-  private painter: Worker | null = null;
+  private readonly painter = new Worker(new URL("./painter.ts", import.meta.url), {
+    type: "module",
+  });
   private shown: readonly (readonly Shape[])[] = [];
   private layers = new Map<readonly Shape[], number>();
   private lastLayer = 0;
@@ -34,6 +35,12 @@ export class DrawingLayer {
     const context = this.canvas.getContext("bitmaprenderer");
     if (!context) throw new Error("this browser shows no bitmaps");
     this.context = context;
+    this.painter.addEventListener("message", ({ data }: MessageEvent<Painted>) =>
+      this.accept(data),
+    );
+    this.painter.addEventListener("error", () => {
+      this.isBusy = false; // the next frame asks again
+    });
   }
 
   show(state: AppState): void {
@@ -120,17 +127,7 @@ export class DrawingLayer {
   }
 
   private order(order: PaintOrder, handedOver: Transferable[] = []): void {
-    this.painter ??= this.startPainter();
     this.painter.postMessage(order, handedOver);
-  }
-
-  private startPainter(): Worker {
-    const painter = new Worker(new URL("./painter.ts", import.meta.url), { type: "module" });
-    painter.addEventListener("message", ({ data }: MessageEvent<Painted>) => this.accept(data));
-    painter.addEventListener("error", () => {
-      this.isBusy = false; // the next frame asks again
-    });
-    return painter;
   }
 }
 
