@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Agreement, AgreementApi, AgreementPair, AgreementRegion } from "../src/api/agreement";
-import { UnreachableError } from "../src/api/http";
+import { ProblemError, UnreachableError } from "../src/api/http";
 import type { Errand } from "../src/api/review";
 import { meaning, pairFigure } from "../src/model/agreement";
 import { Agreeing } from "../src/state/agreeing";
@@ -10,21 +10,26 @@ import { type Action, reduce } from "../src/state/reducer";
 import { type AppState, INITIAL_STATE } from "../src/state/state";
 import { Store } from "../src/state/store";
 
+const BROKEN = { title: "", status: 500, detail: "broken", hint: null };
 const RUNNING: Errand = { state: "running", said: "", failure: "", hint: "" };
 
 function desk(names: string[]) {
   const store = new Store<AppState, Action>(reduce, INITIAL_STATE);
-  const service = { names, making: null as Errand | null, isThere: true };
+  const service = { names, making: null as Errand | null, isThere: true, isWell: true };
   const gone: [string, readonly number[]][] = [];
   const api: AgreementApi = {
     agreements: async () => {
       if (!service.isThere) throw new UnreachableError("gone");
+      if (!service.isWell) throw new ProblemError(BROKEN);
       const agreements = service.names.map((name) => {
         return { name, made: "", regions_count: 1, annotators_count: 2 };
       });
       return { agreements, making: service.making, missing: null };
     },
-    agreement: async (name) => ({ name }) as Agreement,
+    agreement: async (name) => {
+      if (!service.isThere) throw new UnreachableError("gone");
+      return { name } as Agreement;
+    },
     makeAgreement: async () => {
       service.making = RUNNING;
     },
@@ -84,10 +89,39 @@ describe("the page of the agreement", () => {
     service.isThere = false;
     await vi.advanceTimersByTimeAsync(5000);
     expect(store.state.learn?.agreement?.list.status).toBe("ready");
+    expect(shown(store)).toBe("old");
     Object.assign(service, { isThere: true, names: ["new", "old"] });
     service.making = { ...RUNNING, state: "done" };
     await vi.advanceTimersByTimeAsync(3000);
     expect(shown(store)).toBe("new");
+  });
+
+  it("says what is wrong with a service that is there, and asks no more", async () => {
+    const { store, service, agreeing, show } = desk(["old"]);
+    await show("old");
+    agreeing.make();
+    await settled();
+    service.isWell = false;
+    await vi.advanceTimersByTimeAsync(5000);
+    const { list } = store.state.learn?.agreement ?? {};
+    expect(list).toEqual({ status: "failed", problem: BROKEN });
+    service.isWell = true;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.state.learn?.agreement?.list).toBe(list);
+  });
+
+  it("waits at the page that is open, whatever comes late of one that was left", async () => {
+    const { store, service, agreeing, show } = desk(["new", "old"]);
+    await show("old");
+    agreeing.make();
+    await settled();
+    const left: LearnPlace = { page: "agreement", of: "old" };
+    await show("new");
+    await agreeing.load(left);
+    service.names = ["newest", "new", "old"];
+    service.making = { ...RUNNING, state: "done" };
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(shown(store)).toBe("newest");
   });
 
   it("does not look again after the reader has left", async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Api } from "../src/api/client";
-import { UnreachableError } from "../src/api/http";
+import { ProblemError, UnreachableError } from "../src/api/http";
 import type { Retraining } from "../src/api/types";
 import { outcomeOf, retrainingWords } from "../src/model/retraining";
 import { Calls } from "../src/state/calls";
@@ -81,6 +81,20 @@ describe("following a retraining", () => {
     expect(store.state.retraining).toEqual(done);
     expect(ended).toEqual([done]);
     expect(asked()).toBe(4);
+  });
+
+  it("says what is wrong with a service that is there, and asks no more", async () => {
+    const problem = { title: "", status: 500, detail: "broken", hint: null };
+    const { store, retrainings, asked } = followed([
+      retraining({}),
+      new ProblemError(problem),
+      retraining({}),
+    ]);
+    await retrainings.start("tumor");
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(store.state.toasts.map(({ text }) => text)).toEqual(["broken"]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked()).toBe(2);
   });
 
   it("tells nobody of one that had ended before anybody looked", async () => {

@@ -32,7 +32,10 @@ function desk(regions: ReviewRegion[], refuses: readonly number[] = []) {
     },
     makeQueue: async () => {},
     cancelQueue: async () => {},
-    queue: async () => ({ ...now(), id: "q" }) as unknown as ReviewQueue,
+    queue: async () => {
+      if (!making.isThere) throw new UnreachableError("gone");
+      return { ...now(), id: "q" } as unknown as ReviewQueue;
+    },
     reviewAnswer: async () => ({ name: "", elements: [] }),
     say: async (_queue, number, verdict) => {
       // The first word takes the longest.
@@ -129,6 +132,7 @@ describe("reviewing", () => {
     making.isThere = false;
     await vi.advanceTimersByTimeAsync(5000);
     expect(state()).toBe("running");
+    expect(review().queue.status).toBe("ready");
     Object.assign(making, { isThere: true, now: { ...making.now, state: "done" } });
     await vi.advanceTimersByTimeAsync(3000);
     expect(state()).toBe("done");

@@ -5,6 +5,7 @@ import { type AgreementState, NO_AGREEMENT } from "./agreement";
 import type { Calls } from "./calls";
 import { debounce } from "./debounce";
 import type { LearnPlace } from "./learn";
+import { isMaking, unlessGone } from "./making";
 import type { Action } from "./reducer";
 import type { AppState } from "./state";
 import type { Store } from "./store";
@@ -40,15 +41,13 @@ export class Agreeing implements AgreementCommands {
   ) {}
 
   async load(place: LearnPlace): Promise<void> {
-    const making = this.isMaking;
-    const list = await this.calls.load(() => this.api.agreements());
-    // One answer that did not come is not the end of waiting: what was known stays on show.
-    if (making && list.status === "failed") return this.lookAgain(place);
+    const known = this.store.state.learn?.agreement?.list;
+    const list = unlessGone(await this.calls.load(() => this.api.agreements()), known);
     this.change(place, { list });
-    if (list.status !== "ready") return;
-    if (list.value.making?.state === "running") this.lookAgain(place);
+    if (this.place === place && isMaking(list)) this.lookAgain(place);
+    if (list.status !== "ready" || list === known) return;
     const newest = list.value.agreements[0];
-    const isNew = making && list.value.making?.state === "done";
+    const isNew = isMaking(known) && list.value.making?.state === "done";
     if (newest && newest.name !== place.of && (place.of === null || isNew)) {
       if (this.place === place) this.events.onReport(newest.name);
       return;
@@ -75,11 +74,6 @@ export class Agreeing implements AgreementCommands {
 
   goTo({ slide, box }: AgreementRegion): void {
     if (slide.id !== null) this.events.onGo(slide.id, box);
-  }
-
-  private get isMaking(): boolean {
-    const list = this.store.state.learn?.agreement?.list;
-    return list?.status === "ready" && list.value.making?.state === "running";
   }
 
   private get place(): LearnPlace | null {

@@ -14,6 +14,8 @@ export interface CallEvents {
 
 const TOAST_MS = 9000;
 const UNAUTHORIZED = 401;
+/** Of a problem that is no answer: the service may be back in a moment. */
+export const UNREACHABLE = 0;
 
 export class Calls {
   private toasts = 0;
@@ -32,16 +34,19 @@ export class Calls {
     }
   }
 
-  /** Does it, or says in a toast why it cannot be done. */
-  async attempt(call: () => Promise<void>): Promise<void> {
+  /** Does it, or says in a toast why it cannot be done, and to the caller. */
+  async attempt(call: () => Promise<void>): Promise<Problem | null> {
     try {
       await call();
     } catch (error) {
-      if (isAbort(error)) return;
-      const { status, detail, hint } = this.explain(error);
+      if (isAbort(error)) return null;
+      const problem = this.explain(error);
+      const { status, detail, hint } = problem;
       // The banner and the sign-in form speak for themselves.
-      if (status !== 0 && status !== UNAUTHORIZED) this.toast(detail, hint);
+      if (status !== UNREACHABLE && status !== UNAUTHORIZED) this.toast(detail, hint);
+      return problem;
     }
+    return null;
   }
 
   explain(error: unknown): Problem {
@@ -54,7 +59,7 @@ export class Calls {
     this.events.onUnreachable();
     return {
       title: NOTICES.gone,
-      status: 0,
+      status: UNREACHABLE,
       detail: NOTICES.goneSentence,
       hint: NOTICES.trying,
     };

@@ -2,7 +2,7 @@
 import type { Api } from "../api/client";
 import type { Retraining } from "../api/types";
 import { hasEnded } from "../model/jobs";
-import type { Calls } from "./calls";
+import { type Calls, UNREACHABLE } from "./calls";
 import type { Action } from "./reducer";
 import type { AppState } from "./state";
 import type { Store } from "./store";
@@ -22,10 +22,8 @@ export class Retrainings {
   ) {}
 
   async load(): Promise<void> {
-    const answer = await this.calls.load(() => this.api.retraining());
-    if (answer.status === "ready") this.heard(answer.value);
-    // One answer that did not come is not the end of waiting.
-    else this.lookAgain();
+    const problem = await this.calls.attempt(async () => this.heard(await this.api.retraining()));
+    if (problem?.status === UNREACHABLE) this.lookAgain();
   }
 
   async start(model: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { ReviewApi, ReviewRegion, Verdict } from "../api/review";
 import type { Calls } from "./calls";
 import { debounce } from "./debounce";
 import type { LearnPlace } from "./learn";
+import { isMaking, unlessGone } from "./making";
 import type { Action } from "./reducer";
 import {
   besides,
@@ -52,12 +53,11 @@ export class Reviewing implements ReviewCommands {
   ) {}
 
   async load(place: LearnPlace): Promise<void> {
-    const list = await this.calls.load(() => this.api.queues());
-    // One answer that did not come is not the end of waiting: what was known stays on show.
-    if (this.isMaking && list.status === "failed") return this.lookAgain(place);
+    const known = this.review?.list;
+    const list = unlessGone(await this.calls.load(() => this.api.queues()), known);
     this.change(place, { list });
-    if (list.status !== "ready") return;
-    if (list.value.making?.state === "running") this.lookAgain(place);
+    if (this.place === place && isMaking(list)) this.lookAgain(place);
+    if (list.status !== "ready" || list === known) return;
     const first = list.value.queues[0];
     if (place.of === null) {
       if (first) this.events.onQueue(first.id);
@@ -140,11 +140,6 @@ export class Reviewing implements ReviewCommands {
     const queue = this.review?.queue;
     if (queue?.status !== "ready") return;
     this.change(place, { queue: { status: "ready", value: how(queue.value) } });
-  }
-
-  private get isMaking(): boolean {
-    const list = this.review?.list;
-    return list?.status === "ready" && list.value.making?.state === "running";
   }
 
   private get place(): LearnPlace | null {

@@ -395,6 +395,7 @@ export class Session implements Commands {
     this.events.onReturn();
     void this.shelves.load();
     if (this.store.state.datasets) void this.datasets.refresh();
+    if (mayRetrain(this.store.state)) void this.retrainings.load();
     const { models, slide } = this.store.state;
     if (models.status !== "ready") void this.loadModels();
     if (!slide) return;
