@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from waitress.server import TcpWSGIServer, create_server
+from waitress.wasyncore import dispatcher
 
 from histoloop.config import Settings
 from histoloop.errors import UsageError
@@ -80,10 +81,18 @@ def _served(settings: Settings, claim: Claim) -> Iterator[Service]:
     finally:
         library.closing.set()
         library.housekeeper.stop()
-        # What is being answered writes to a pipe of the server's, which must not be closed by then.
-        server.task_dispatcher.shutdown()
-        server.close()
+        _stop(server)
         engine.stop()
+
+
+def _stop(server: TcpWSGIServer) -> None:
+    """Let nobody in any more, and whoever is being answered have a few seconds for it."""
+    server.task_dispatcher.shutdown()
+    if server.task_dispatcher.threads:
+        # They write to the server's pipe at last, whose number must not be another file's by then.
+        dispatcher.close(server)
+    else:
+        server.close()
 
 
 def wait_for_end(service: Service) -> None:
