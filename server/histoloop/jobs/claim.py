@@ -156,11 +156,11 @@ class _Hold:
     def give_back(self) -> None:
         """Let it go at once: a server hears of a closed connection a while later."""
         with suppress(sql.exc.SQLAlchemyError):  # it is another's, or the database is away
-            self._ask(f"SELECT pg_advisory_unlock({_LOCK})")
+            self._ask("SELECT pg_advisory_unlock_all()")  # it may have been taken twice
         self.release()
 
     def release(self) -> None:
-        """Close the connection, if it is still there; the lock goes with it."""
+        """Leave the connection, if it is still there; with one that is broken the lock goes."""
         with suppress(sql.exc.DBAPIError):
             self._connection.close()
 
