@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -210,7 +211,8 @@ def finish(folder: Path, report: Report) -> None:
 def _clear(folder: Path) -> None:
     """Drop what a complete run has no use for."""
     shutil.rmtree(folder / SHARDS, ignore_errors=True)
-    (folder / PROMISE).unlink(missing_ok=True)
+    with suppress(OSError):  # of a folder that is only read by now
+        (folder / PROMISE).unlink(missing_ok=True)
 
 
 def save_json(path: Path, content: Any) -> None:
