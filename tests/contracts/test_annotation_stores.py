@@ -335,11 +335,13 @@ def test_killed_in_mid_push_and_resumed(dsa, store, folder, item, after):
 
     process = push_in_a_process(dsa, folder, item, path, most=after + 2)
     end = time.monotonic() + 120
-    while there() < after:  # the last ones may still be on their way
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    try:
+        while there() < after:  # the last ones may still be on their way
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
     cut = there()
     assert after <= cut < 12, "it was killed in mid-push"
 

@@ -327,7 +327,7 @@ def test_who_waits_for_an_archive_can_cancel(dsa, slide, proxy, new_home, token)
         proxy.inject(Fault("/api/v1/", drop=True))
         until(lambda: ledger.get(job["id"]).progress.stage == "waiting")
         ledger.request_cancel(job["id"])
-        until(lambda: ledger.get(job["id"]).state is JobState.CANCELLED)
+        until(lambda: ledger.get(job["id"]).state is JobState.CANCELLED, seconds=60)
         proxy.heal()
 
 
@@ -363,7 +363,7 @@ def test_a_retraining_waits_for_an_archive_and_who_asked_can_cancel(dsa, proxy, 
         assert "archive" not in failure.cause.lower()
         second = waiting()
         ledger.request_cancel(second)
-        until(lambda: ledger.get(second).state is JobState.CANCELLED)
+        until(lambda: ledger.get(second).state is JobState.CANCELLED, seconds=60)
         proxy.heal()
 
 
