@@ -6,14 +6,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
 import requests
 from tests.support.tiny_model import save_tiny_model
+
+from histoloop.config import settings
+from histoloop.service.app import create_app
+from histoloop.service.library import Library
+from histoloop.service.server import running
 
 
 def started(slides: Path, home: Path) -> subprocess.Popen[str]:
@@ -99,3 +108,32 @@ def test_ctrl_c_in_a_terminal_ends_all_and_prints_no_traceback(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def test_what_is_being_answered_when_a_service_ends_is_answered(
+    tissue_slide: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def held_up(library: Library) -> Callable[..., Any]:
+        app = create_app(library)
+
+        def answer(*request: Any) -> Any:
+            begun.set()
+            goes_on.wait(60)
+            return app(*request)
+
+        return answer
+
+    monkeypatch.setattr("histoloop.service.server.create_app", held_up)
+    said = settings(slides=tissue_slide.parent, home=tmp_path / "home", port=0, workers=1)
+    with ThreadPoolExecutor(1) as pool:
+        with running(said) as service:
+            answer = pool.submit(requests.get, f"{service.url}/api/health", timeout=60)
+            assert begun.wait(60)
+            threading.Timer(0.5, goes_on.set).start()  # when the block has been left
+        assert answer.result().status_code == 200
+    assert "Exception" not in caplog.text
