@@ -21,6 +21,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from tests.support.dsa.browser import changed, open_browser, open_in_histomics, stage
 from tests.support.dsa.provision import Archive
+from tests.support.promised import once_within
 from tests.support.viewer import at_rest, until
 
 from histoloop.geometry import Size
@@ -197,7 +198,6 @@ def test_cancel_in_girders_jobs_is_done_on_both_sides_two_seconds_after_the_next
     long_item: str,
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
-    """Of three times once at least: a machine may be busy with other things."""
     client = dsa.client("annotator")
     headers = {"Girder-Token": str(client.token)}
     query = {"slide": long_item}
@@ -207,7 +207,8 @@ def test_cancel_in_girders_jobs_is_done_on_both_sides_two_seconds_after_the_next
         found: Document = answer.json()["jobs"][0]
         return found
 
-    def seconds_to_cancel(page: Page) -> dict[str, float]:
+    def seconds_to_cancel(page: Page) -> float:
+        """Beside the longest wait for tiles."""
         page.locator(".hl-segment").click()
         expect(page.locator(".hl-progress")).to_be_visible()
         mirror = jobs(dsa)[0]["_id"]
@@ -221,18 +222,15 @@ def test_cancel_in_girders_jobs_is_done_on_both_sides_two_seconds_after_the_next
         eventually(lambda: client.get(f"job/{mirror}")["status"] == CANCELED, PATIENCE_S)
         told = time.monotonic() - begun
         expect(page.locator(".hl-outcome")).to_contain_text("Cancelled")
-        return {"longest tiles": longest, "service": stopped, "Girder": told}
+        took = {"longest tiles": longest, "service": stopped, "Girder": told}
+        for name, seconds in took.items():
+            record_testsuite_property(f"{name}, s", round(seconds, 2))
+        return told - longest
 
     with open_in_histomics(browser, dsa, long_item) as page:
-        for _ in range(3):
-            took = seconds_to_cancel(page)
-            if took["Girder"] <= took["longest tiles"] + 2:
-                break
+        once_within(2, lambda: seconds_to_cancel(page))
         shoot(page, "cancelled")
     assert layers(dsa, long_item) == []
-    assert took["Girder"] <= took["longest tiles"] + 2, took
-    for name, seconds in took.items():
-        record_testsuite_property(f"{name}, s", round(seconds, 2))
 
 
 def test_our_viewer_opens_at_the_same_place(

@@ -9,7 +9,7 @@ export function isMaking(list: List | undefined): boolean {
   return list?.status === "ready" && list.value.making?.state === "running";
 }
 
-/** A list as it was read again; what was known stays while the service is gone. */
+/** A list as it was read again; one that is being added to stays as known while the service is gone. */
 export function unlessGone<L extends List>(read: L, known: L | undefined): L {
   const isGone = read.status === "failed" && read.problem.status === UNREACHABLE;
   return isGone && known && isMaking(known) ? known : read;
